@@ -4,7 +4,6 @@ import {
   type ByteOffset,
   NULL_REFERENCE,
   PAGE_BYTES,
-  PAGES_PER_SEGMENT,
   type Reference,
   SEGMENT_BYTES,
   SEGMENT_COUNT_MAX,
