@@ -1,0 +1,206 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseCommandLine } from './command-line.mjs';
+import {
+  fileGlobMatcher,
+  harnessPattern,
+  readBaseline,
+  readExclusions,
+  readFloor,
+  writeFloor,
+} from './compat-data.mjs';
+import { abandonActiveRuns, runTestFile } from './file-run.mjs';
+import { countTests, findBelowFloor, formatTable, raiseFloor, scoreFile, totalScore } from './scoreboard.mjs';
+import { findSuite, listTestFiles } from './suite-copy.mjs';
+
+/**
+ * @typedef {import('./command-line.mjs').Options} Options
+ * @typedef {import('./compat-data.mjs').CountByFile} CountByFile
+ * @typedef {import('./compat-data.mjs').Exclusion} Exclusion
+ * @typedef {import('./file-run.mjs').FileResult} FileResult
+ */
+
+/** Lines of an error that are printed without --full-errors. */
+const ERROR_LINES_MAX = 8;
+
+/** Characters of such a line. */
+const ERROR_LINE_LENGTH_MAX = 300;
+
+/**
+ * The program.
+ * @param {string[]} argv
+ * @returns {Promise<number>} the exit code
+ */
+export async function runTclSuite(argv) {
+  const options = parseCommandLine(argv);
+  if ('exitCode' in options) return options.exitCode;
+  if (!fs.existsSync(options.server)) {
+    return complain(`there is no server at ${options.server} (npm run build?)`);
+  }
+  const suite = findSuite();
+  const allFiles = listTestFiles(suite.source);
+  const floor = options.floorPath === undefined ? new Map() : readFloor(options.floorPath);
+  const files = chooseFiles(options, allFiles, floor);
+  if (files.length === 0) return complain('no test file matches');
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+    process.once(signal, () => {
+      abandonActiveRuns();
+      process.exit(128 + os.constants.signals[signal]);
+    });
+  }
+
+  const baseline = readBaseline();
+  const exclusions = options.includeCInternals ? [] : readExclusions();
+  const startedAt = new Date();
+  /** @param {string} file */
+  const runFile = async (file) => {
+    const result = await runTestFile(file, {
+      suite,
+      server: options.server,
+      onlyTests: options.onlyTests,
+      skippedTests: exclusions
+        .filter((exclusion) => exclusion.file === file)
+        .map(({ testGlob }) => harnessPattern(testGlob)),
+      fileSecondsMax: options.fileSecondsMax,
+      testSecondsMax: options.testSecondsMax,
+      keepCopies: options.keepCopies,
+    });
+    printResult(result, options);
+    return result;
+  };
+  /** @param {string} file */
+  const runAndConfirm = async (file) => {
+    const first = await runFile(file);
+    if (countTests(first, 'passed') >= (floor.get(file) ?? 0)) return first;
+    process.stdout.write(`${file} is below its floor of ${floor.get(file)}: running it again\n`);
+    const second = await runFile(file);
+    return countTests(second, 'passed') > countTests(first, 'passed') ? second : first;
+  };
+  const results = await mapConcurrently(files, options.jobs, runAndConfirm);
+
+  if (options.onlyTests.length > 0) {
+    const failed = results.reduce((count, result) => count + countTests(result, 'failed'), 0);
+    const passed = results.reduce((count, result) => count + countTests(result, 'passed'), 0);
+    process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
+    if (passed + failed === 0) return complain('no test has a name that --only asks for');
+    return failed === 0 ? 0 : 1;
+  }
+
+  const scores = results.map((result) => scoreFile(result, baseline, exclusions));
+  process.stdout.write(`\n${formatTable(scores)}\n`);
+  if (options.jsonPath !== undefined) {
+    const report = {
+      startedAt: startedAt.toISOString(),
+      server: { path: options.server, version: serverVersion(options.server) },
+      suite: `Redis ${suiteVersion(suite.source)}`,
+      total: totalScore(scores),
+      files: scores.map((score, index) => ({ ...score, ...omitFile(results[index]) })),
+    };
+    fs.writeFileSync(options.jsonPath, `${JSON.stringify(report, undefined, 1)}\n`);
+  }
+
+  const belowFloor = findBelowFloor(scores, floor);
+  for (const { file, passed } of belowFloor) {
+    process.stdout.write(`BELOW ITS FLOOR: ${file} passes ${passed} tests, ${floor.get(file)} before\n`);
+  }
+  if (options.raisedFloorPath !== undefined) {
+    writeFloor(options.raisedFloorPath, raiseFloor(scores, readFloor(options.raisedFloorPath), allFiles));
+  }
+  const couldNotRun = results.some((result) => result.ending === 'aborted' && result.tests.length === 0);
+  return belowFloor.length > 0 || couldNotRun ? 1 : 0;
+}
+
+/**
+ * @param {Options} options
+ * @param {string[]} allFiles
+ * @param {CountByFile} floor
+ */
+function chooseFiles(options, allFiles, floor) {
+  if (options.fileGlobs.length > 0) {
+    const matchers = options.fileGlobs.map(fileGlobMatcher);
+    return allFiles.filter((file) => matchers.some((matcher) => matcher.test(file)));
+  }
+  // The ratchet guards what passes; only raising it looks at the rest.
+  if (options.floorPath !== undefined && options.raisedFloorPath === undefined) {
+    return allFiles.filter((file) => floor.has(file));
+  }
+  return allFiles;
+}
+
+/**
+ * Like Promise.all over map, with a limit on how many run at once. Results keep the order of the items.
+ * @template Item, Result
+ * @param {Item[]} items
+ * @param {number} limit
+ * @param {(item: Item) => Promise<Result>} run
+ */
+async function mapConcurrently(items, limit, run) {
+  const results = /** @type {Result[]} */ ([]);
+  const queue = items.entries();
+  const worker = async () => {
+    for (const [index, item] of queue) results[index] = await run(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  return results;
+}
+
+/**
+ * @param {FileResult} result
+ * @param {Options} options
+ */
+function printResult(result, options) {
+  /** @param {string} text */
+  const clip = (text) => {
+    const lines = text.split('\n');
+    if (options.fullErrors) return lines;
+    const shown = lines.slice(0, ERROR_LINES_MAX).map((line) => line.slice(0, ERROR_LINE_LENGTH_MAX));
+    return lines.length > shown.length ? [...shown, `… ${lines.length - shown.length} more lines`] : shown;
+  };
+  const lines = [
+    `${result.file}: ${countTests(result, 'passed')} passed, ${countTests(result, 'failed')} failed in ${result.seconds} s${result.ending === 'done' ? '' : ` (${result.ending})`}`,
+  ];
+  for (const test of result.tests) {
+    if (test.status !== 'failed') continue;
+    lines.push(`  FAILED ${test.name}`, ...clip(test.error ?? '').map((line) => `      ${line}`));
+  }
+  for (const error of result.outsideErrors) {
+    lines.push('  ERROR between tests', ...clip(error).map((line) => `      ${line}`));
+  }
+  for (const test of result.stalledTests) {
+    lines.push(`  STALLED for ${options.testSecondsMax} s, servers killed: ${test}`);
+  }
+  for (const error of result.serverErrors) {
+    lines.push('  stderr of a server', ...clip(error).map((line) => `      ${line}`));
+  }
+  if (result.keptCopy !== undefined) lines.push(`  kept: ${result.keptCopy} (tests/tmp, harness.log)`);
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** @param {FileResult | undefined} result */
+function omitFile(result) {
+  const { tests, outsideErrors, stalledTests, serverErrors } = /** @type {FileResult} */ (result);
+  return { tests, outsideErrorTexts: outsideErrors, stalledTests, serverErrors };
+}
+
+/** @param {string} server */
+function serverVersion(server) {
+  const [command, ...rest] = /\.[cm]?js$/.test(server) ? [process.execPath, server] : [server];
+  return execFileSync(command, [...rest, '--version'], { encoding: 'utf8' }).trim();
+}
+
+/** @param {string} source */
+function suiteVersion(source) {
+  const header = fs.readFileSync(path.join(source, 'src/version.h'), 'utf8');
+  return /REDIS_VERSION "([^"]+)"/.exec(header)?.[1] ?? 'unknown';
+}
+
+/**
+ * @param {string} message
+ * @returns {number} the exit code
+ */
+function complain(message) {
+  process.stderr.write(`run-tcl-suite: ${message}\n`);
+  return 2;
+}

@@ -1,0 +1,165 @@
+# Sourced by the private copy of the official harness (tests/test_helper.tcl) after its own procedures, in every process
+# of a run. It changes three things and leaves every test file as it is:
+#
+#  1. Results are also written as JSON lines to $RESPITE_TCL_EVENTS, so that nothing has to be read out of coloured text.
+#  2. A server that dies at start-up is noticed at once (upstream waits 120 s, and for ever in two places), and fails the
+#     test that wanted it (upstream lets such a test pass without having run).
+#  3. An exception between two tests ends its start_server block and not the file. Upstream's --durable does that only
+#     inside `test`; elsewhere it pops the stack of servers twice.
+
+# ---- 1. Results as JSON lines ------------------------------------------------------------------------------------------
+
+set ::event_text_length_max 20000 ;# characters of one failure that are kept
+
+proc json_string {text} {
+    set text [string range $text 0 $::event_text_length_max]
+    set json ""
+    foreach char [split $text ""] {
+        scan $char %c code
+        if {$code < 32 || $code > 126 || $code == 34 || $code == 92} {
+            append json [format {\u%04x} [expr {$code & 0xffff}]]
+        } else {
+            append json $char
+        }
+    }
+    return "\"$json\""
+}
+
+proc record_event {status text elapsed_ms} {
+    if {![info exists ::events_file]} {
+        set ::events_file [open $::env(RESPITE_TCL_EVENTS) a]
+        fconfigure $::events_file -encoding ascii
+    }
+    puts $::events_file "{\"status\":[json_string $status],\"text\":[json_string $text],\"elapsedMs\":$elapsed_ms}"
+    flush $::events_file
+}
+
+rename send_data_packet upstream_send_data_packet
+proc send_data_packet {fd status data {elapsed 0}} {
+    # Packets also go from the harness to its client ("run"); those are no results. Server life cycle is noise.
+    if {$::client && $status in {testing ok err skip ignore done exception}} {
+        record_event $status $data $elapsed
+    }
+    upstream_send_data_packet $fd $status $data $elapsed
+}
+
+# ---- 2. Servers that do not start --------------------------------------------------------------------------------------
+
+set ::spawned_pid ""            ;# the server being started or restarted, "" when none is
+set ::server_start_ms_max 60000 ;# from the spawn to "Server initialized"
+
+rename spawn_server upstream_spawn_server
+proc spawn_server {config_file stdout stderr args} {
+    set ::spawned_stdout $stdout
+    set ::spawned_stderr $stderr
+    set ::spawned_pid [upstream_spawn_server $config_file $stdout $stderr {*}$args]
+}
+
+proc spawned_server_is_dead {} {
+    expr {$::spawned_pid ne "" && ![is_alive $::spawned_pid]}
+}
+
+proc file_tail {path {length 3000}} {
+    if {[catch {set fd [open $path r]}]} { return "" }
+    set text [read $fd]
+    close $fd
+    string trim [string range $text end-$length end]
+}
+
+proc server_start_failed {why} {
+    error "assertion:Can't start the server: $why\nstderr: [file_tail $::spawned_stderr]\nlog: [file_tail $::spawned_stdout]"
+}
+
+proc start_server_error {config_file error} {
+    server_start_failed $error
+}
+
+# Same answer as upstream's: 1 when the port was busy, else 0.
+proc wait_server_started {config_file stdout pid} {
+    set deadline [expr {[clock milliseconds] + $::server_start_ms_max}]
+    while 1 {
+        # Liveness is asked before the log is read: what a dead server wrote is then all there.
+        set dead [spawned_server_is_dead]
+        set log [exec cat $stdout]
+        if {[regexp -- " PID: $pid.*Server initialized" $log]} { return 0 }
+        if {[regexp {Failed listening on port} $log]} { return 1 }
+        if {$dead} { server_start_failed "it ended before it was initialized" }
+        if {[clock milliseconds] > $deadline} {
+            catch {exec kill -KILL $pid}
+            server_start_failed "no line with \"PID: $pid\" and then \"Server initialized\" in its log"
+        }
+        after 20
+    }
+}
+
+proc server_is_up {host port retrynum} {
+    after 10
+    while {[incr retrynum -1]} {
+        if {![catch {ping_server $host $port} up] && $up} { return 1 }
+        if {[spawned_server_is_dead]} { return 0 }
+        after 50
+    }
+    return 0
+}
+
+# start_server and restart_server count "Ready to accept" in a loop without an end.
+rename count_message_lines upstream_count_message_lines
+proc count_message_lines {file pattern} {
+    set dead [spawned_server_is_dead]
+    set count [upstream_count_message_lines $file $pattern]
+    if {$dead && $pattern eq "Ready to accept"} {
+        server_start_failed "it ended before it was ready to accept connections"
+    }
+    return $count
+}
+
+rename restart_server upstream_restart_server
+proc restart_server {args} {
+    set ::spawned_pid ""
+    uplevel 1 [list upstream_restart_server {*}$args]
+}
+
+# ---- 3. Exceptions between tests ---------------------------------------------------------------------------------------
+
+proc inside_test {} {
+    expr {$::cur_test ne ""}
+}
+
+proc report_exception {message} {
+    incr ::num_failed
+    send_data_packet $::test_server_fd err $message
+}
+
+# The body of a start_server block. Outside a test an exception ends this block only; inside one it is passed on in the
+# form that upstream hands to the test without touching its stack of servers.
+proc contained_block {code} {
+    set status [catch {uplevel 1 $code} result options]
+    if {$status == 1 && [inside_test]} {
+        if {[string match "assertion:*" $result]} { return -options $options $result }
+        error "assertion:$result\n[dict get $options -errorinfo]"
+    }
+    if {$status == 1} {
+        report_exception "$result\n[dict get $options -errorinfo]"
+        return
+    }
+    return -options $options $result
+}
+
+rename start_server upstream_start_server
+proc start_server {options {code undefined}} {
+    set tags $::tags
+    set depth [llength $::servers]
+    set ::spawned_pid ""
+    if {$code ne "undefined"} { set code [list contained_block $code] }
+    set status [catch {uplevel 1 [list upstream_start_server $options $code]} result result_options]
+    # Upstream forgets to drop the tags when the server does not come up.
+    set ::tags $tags
+    if {$status == 1} {
+        set ::servers [lrange $::servers 0 $depth-1]
+        if {![inside_test]} {
+            report_exception $result
+            return ""
+        }
+    }
+    return -options $result_options $result
+}
