@@ -3,7 +3,8 @@
  *
  * Redis's integers are signed and have 64 bits; a JavaScript number holds only those up to 2^53 - 1 exactly. Nearly
  * every integer that a client sends or stores is one of these "safe" integers, so they have the fast functions, without
- * strings, BigInt or allocation. The few beyond them (`INCR` near the limits, stream IDs, …) take the BigInt functions.
+ * strings, BigInt or allocation. Those beyond them are kept as words, which `parseInt64Words` and `writeInt64FromWords`
+ * read and write without BigInt; who must compute with them (`INCR` near the limits, …) takes the BigInt functions.
  *
  * The text is canonical: what `string2ll` of Redis's util.c accepts is exactly what printing an integer gives.
  *
@@ -14,6 +15,12 @@
 
 /** One half of a 64-bit integer, as an int32. The low word's sign bit is bit 31 of the value, not a sign. */
 export type Int32Word = number;
+
+/** A signed 64-bit integer as two words, to be filled: how one is returned without allocation. */
+export interface Int64Words {
+  low: Int32Word;
+  high: Int32Word;
+}
 
 /** The smallest signed 64-bit integer, -2^63. */
 export const INT64_MIN = -(2n ** 63n);
@@ -34,6 +41,10 @@ const MINUS = 0x2d;
 const INT32_DIGITS = 9;
 
 const TWO_TO_32 = 4294967296;
+
+/** 2^53 has so many digits, and every int64 at most `INT64_DIGITS_MAX`. */
+const UNSAFE_DIGITS_MIN = 16;
+const INT64_DIGITS_MAX = 19;
 
 const POWERS_OF_TEN = Float64Array.from({ length: 10 }, (_, exponent) => 10 ** exponent);
 
@@ -100,6 +111,45 @@ export function parseInt64(bytes: Uint8Array, offset: number, length: number): b
   return value < INT64_MIN || value > INT64_MAX ? undefined : value;
 }
 
+/**
+ * Fills `into` with the signed 64-bit integer that `length` bytes from `offset` spell. False when they spell none in
+ * the grammar above or one out of range; `into` is then as it was. IDs of 60 bits are common, so no BigInt.
+ */
+export function parseInt64Words(
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  into: Int64Words,
+): boolean {
+  const safe = parseSafeInteger(bytes, offset, length);
+  if (!Number.isNaN(safe)) {
+    into.low = lowWord(safe);
+    into.high = highWord(safe);
+    return true;
+  }
+  if (length < UNSAFE_DIGITS_MIN || length > INT64_DECIMAL_LENGTH_MAX) return false;
+  const isNegative = bytes[offset] === MINUS;
+  const start = isNegative ? offset + 1 : offset;
+  const end = offset + length;
+  if (end - start > INT64_DIGITS_MAX || bytes[start] === ZERO) return false;
+  // The magnitude in two unsigned words: 19 digits are below 2^64.
+  let high = 0;
+  let low = 0;
+  for (let position = start; position < end; position++) {
+    const digit = bytes[position] - ZERO;
+    if (!(digit >= 0 && digit <= 9)) return false;
+    low = low * 10 + digit;
+    const carry = Math.floor(low / TWO_TO_32);
+    low -= carry * TWO_TO_32;
+    high = high * 10 + carry;
+  }
+  const limit = TWO_TO_32 / 2;
+  if (high > limit || (high === limit && !(isNegative && low === 0))) return false;
+  into.low = isNegative ? -low | 0 : low | 0;
+  into.high = isNegative ? (low === 0 ? -high | 0 : ~high) : high | 0;
+  return true;
+}
+
 /** How many bytes the decimal text of a safe integer takes, its minus sign included: 1 to 17. */
 export function decimalLength(value: number): number {
   if (value < 0) return 1 + decimalLength(-value);
@@ -146,9 +196,17 @@ export function writeInt64FromWords(
 ): number {
   const safe = safeIntegerFromWords(low, high);
   if (!Number.isNaN(safe)) return writeSafeInteger(bytes, offset, safe);
-  const text = bigintFromWords(low, high).toString();
-  for (let index = 0; index < text.length; index++) bytes[offset + index] = text.charCodeAt(index);
-  return offset + text.length;
+  let position = offset;
+  if (high < 0) bytes[position++] = MINUS;
+  // The magnitude in two unsigned words, divided by 10^6 word by word: 10^6 * 2^32 is still a safe integer.
+  const magnitudeLow = (high < 0 ? -low : low) >>> 0;
+  const magnitudeHigh = (high < 0 ? ~high + (low === 0 ? 1 : 0) : high) >>> 0;
+  const quotientHigh = Math.floor(magnitudeHigh / 1e6);
+  const rest = (magnitudeHigh - quotientHigh * 1e6) * TWO_TO_32 + magnitudeLow;
+  const quotientLow = Math.floor(rest / 1e6);
+  position = writeSafeInteger(bytes, position, quotientHigh * TWO_TO_32 + quotientLow);
+  writeDigits(bytes, position, position + 6, rest - quotientLow * 1e6);
+  return position + 6;
 }
 
 /** The int64 of two words as a number, or NaN when it is beyond 2^53 - 1 either way. */

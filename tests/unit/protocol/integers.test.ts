@@ -11,6 +11,7 @@ import {
   lowWord,
   lowWordOfBigint,
   parseInt64,
+  parseInt64Words,
   parseSafeInteger,
   SAFE_INTEGER_DECIMAL_LENGTH_MAX,
   safeIntegerFromWords,
@@ -31,6 +32,15 @@ function surrounded(text: string): Uint8Array {
 
 const parseSafe = (text: string) => parseSafeInteger(surrounded(text), BEFORE, text.length);
 const parse64 = (text: string) => parseInt64(surrounded(text), BEFORE, text.length);
+
+/** As `parse64`, from the two words. */
+function parseWords(text: string): bigint | undefined {
+  const words = { low: 7, high: 7 };
+  const isInteger = parseInt64Words(surrounded(text), BEFORE, text.length, words);
+  if (!isInteger) expect(words).toEqual({ low: 7, high: 7 });
+  else expect(words).toEqual({ low: words.low | 0, high: words.high | 0 });
+  return isInteger ? bigintFromWords(words.low, words.high) : undefined;
+}
 
 function written(write: (bytes: Uint8Array, offset: number) => number, lengthMax: number): string {
   const bytes = new Uint8Array(BEFORE + lengthMax + AFTER).fill(NEIGHBOUR);
@@ -112,13 +122,15 @@ describe('reading integers', () => {
   ])('refuses %j', (text) => {
     expect(parseSafe(text)).toBeNaN();
     expect(parse64(text)).toBeUndefined();
+    expect(parseWords(text)).toBeUndefined();
   });
 
   it.each(['9007199254740992', '-9007199254740992', '90071992547409910', '-9223372036854775808'])(
-    'leaves %s to BigInt',
+    'leaves %s to those of 64 bits',
     (text) => {
       expect(parseSafe(text)).toBeNaN();
       expect(parse64(text)).toBe(BigInt(text));
+      expect(parseWords(text)).toBe(BigInt(text));
     },
   );
 
@@ -128,6 +140,7 @@ describe('reading integers', () => {
         const exact = CANONICAL.test(text) ? BigInt(text) : undefined;
         const isInt64 = exact !== undefined && exact >= INT64_MIN && exact <= INT64_MAX;
         expect(parse64(text)).toBe(isInt64 ? exact : undefined);
+        expect(parseWords(text)).toBe(isInt64 ? exact : undefined);
         expect(parseSafe(text)).toBe(
           exact !== undefined && Number.isSafeInteger(Number(exact)) ? Number(exact) : NaN,
         );
@@ -204,6 +217,7 @@ describe('two words', () => {
         expect(
           written((bytes, offset) => writeInt64FromWords(bytes, offset, low, high), INT64_DECIMAL_LENGTH_MAX),
         ).toBe(String(value));
+        expect(parseWords(String(value))).toBe(value);
       }),
       { numRuns: 2000 },
     );
