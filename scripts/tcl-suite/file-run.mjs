@@ -43,7 +43,7 @@ const HARNESS_TIMEOUT_SECONDS = 1_000_000;
 /** Runs that are under way, for an interrupt to end. */
 const activeRuns = /** @type {Set<{ groupId: number, copy: string }>} */ (new Set());
 
-/** Ends everything that was started and removes it from the disk. For signal handlers. */
+/** Ends everything that was started and removes it from the disk. Synchronous: for the end of this process. */
 export function abandonActiveRuns() {
   for (const { groupId, copy } of activeRuns) {
     endRunProcesses(groupId, copy);
@@ -259,12 +259,10 @@ class RunRecord {
       return;
     }
     this.#testsInProgress.pop();
-    this.tests.push({
-      name,
-      status: 'failed',
-      elapsedMs,
-      error: text.slice(text.indexOf('\n', name.length) + 1),
-    });
+    const lines = text.slice(text.indexOf('\n', name.length) + 1).split('\n');
+    // Of an exception upstream gives the message without its first ten characters, and then as a whole.
+    if (lines[0] !== undefined && lines[1]?.endsWith(lines[0])) lines.shift();
+    this.tests.push({ name, status: 'failed', elapsedMs, error: lines.join('\n') });
   }
 }
 

@@ -12,6 +12,7 @@ import {
   writeFloor,
 } from './compat-data.mjs';
 import { abandonActiveRuns, runTestFile } from './file-run.mjs';
+import { formatResult } from './report.mjs';
 import { countTests, findBelowFloor, formatTable, raiseFloor, scoreFile, totalScore } from './scoreboard.mjs';
 import { findSuite, listTestFiles } from './suite-copy.mjs';
 
@@ -21,12 +22,6 @@ import { findSuite, listTestFiles } from './suite-copy.mjs';
  * @typedef {import('./compat-data.mjs').Exclusion} Exclusion
  * @typedef {import('./file-run.mjs').FileResult} FileResult
  */
-
-/** Lines of an error that are printed without --full-errors. */
-const ERROR_LINES_MAX = 8;
-
-/** Characters of such a line. */
-const ERROR_LINE_LENGTH_MAX = 300;
 
 /**
  * The program.
@@ -44,11 +39,11 @@ export async function runTclSuite(argv) {
   const floor = options.floorPath === undefined ? new Map() : readFloor(options.floorPath);
   const files = chooseFiles(options, allFiles, floor);
   if (files.length === 0) return complain('no test file matches');
+  // However this process ends: the harness and its servers are in process groups of their own and would live on.
+  process.once('exit', abandonActiveRuns);
+  process.stdout.once('error', () => process.exit(1));
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-    process.once(signal, () => {
-      abandonActiveRuns();
-      process.exit(128 + os.constants.signals[signal]);
-    });
+    process.once(signal, () => process.exit(128 + os.constants.signals[signal]));
   }
 
   const baseline = readBaseline();
@@ -67,7 +62,8 @@ export async function runTclSuite(argv) {
       testSecondsMax: options.testSecondsMax,
       keepCopies: options.keepCopies,
     });
-    printResult(result, options);
+    const text = formatResult(result, { fullErrors: options.fullErrors, source: suite.source });
+    process.stdout.write(`${text}\n`);
     return result;
   };
   /** @param {string} file */
@@ -144,38 +140,6 @@ async function mapConcurrently(items, limit, run) {
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
   return results;
-}
-
-/**
- * @param {FileResult} result
- * @param {Options} options
- */
-function printResult(result, options) {
-  /** @param {string} text */
-  const clip = (text) => {
-    const lines = text.split('\n');
-    if (options.fullErrors) return lines;
-    const shown = lines.slice(0, ERROR_LINES_MAX).map((line) => line.slice(0, ERROR_LINE_LENGTH_MAX));
-    return lines.length > shown.length ? [...shown, `… ${lines.length - shown.length} more lines`] : shown;
-  };
-  const lines = [
-    `${result.file}: ${countTests(result, 'passed')} passed, ${countTests(result, 'failed')} failed in ${result.seconds} s${result.ending === 'done' ? '' : ` (${result.ending})`}`,
-  ];
-  for (const test of result.tests) {
-    if (test.status !== 'failed') continue;
-    lines.push(`  FAILED ${test.name}`, ...clip(test.error ?? '').map((line) => `      ${line}`));
-  }
-  for (const error of result.outsideErrors) {
-    lines.push('  ERROR between tests', ...clip(error).map((line) => `      ${line}`));
-  }
-  for (const test of result.stalledTests) {
-    lines.push(`  STALLED for ${options.testSecondsMax} s, servers killed: ${test}`);
-  }
-  for (const error of result.serverErrors) {
-    lines.push('  stderr of a server', ...clip(error).map((line) => `      ${line}`));
-  }
-  if (result.keptCopy !== undefined) lines.push(`  kept: ${result.keptCopy} (tests/tmp, harness.log)`);
-  process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 /** @param {FileResult | undefined} result */

@@ -4,7 +4,7 @@
 #  1. Results are also written as JSON lines to $RESPITE_TCL_EVENTS, so that nothing has to be read out of coloured text.
 #  2. A server that dies at start-up is noticed at once (upstream waits 120 s, and for ever in two places), and fails the
 #     test that wanted it (upstream lets such a test pass without having run).
-#  3. An exception between two tests ends its start_server block and not the file. Upstream's --durable does that only
+#  3. An exception between two tests costs the command that raised it and not the file. Upstream's --durable works only
 #     inside `test`; elsewhere it pops the stack of servers twice.
 
 # ---- 1. Results as JSON lines ------------------------------------------------------------------------------------------
@@ -130,19 +130,50 @@ proc report_exception {message} {
     send_data_packet $::test_server_fd err $message
 }
 
-# The body of a start_server block. Outside a test an exception ends this block only; inside one it is passed on in the
-# form that upstream hands to the test without touching its stack of servers.
-proc contained_block {code} {
-    set status [catch {uplevel 1 $code} result options]
-    if {$status == 1 && [inside_test]} {
-        if {[string match "assertion:*" $result]} { return -options $options $result }
-        error "assertion:$result\n[dict get $options -errorinfo]"
-    }
-    if {$status == 1} {
-        report_exception "$result\n[dict get $options -errorinfo]"
-        return
-    }
+# Ends the procedure that calls this with the outcome that `catch` saw: a value, an error, a break, a return.
+proc return_outcome {result options} {
+    dict incr options -level 2
     return -options $options $result
+}
+
+# The body of a test file, or of a block in it that holds tests. Outside a test its commands are evaluated one by one, so
+# that those after an exception still run. Inside one an exception is passed on, in the form that upstream hands to the
+# test without touching its stack of servers.
+proc contained_block {code} {
+    if {[inside_test]} {
+        set status [catch {uplevel 1 $code} result options]
+        if {$status == 1 && ![string match "assertion:*" $result]} {
+            error "assertion:$result\n[dict get $options -errorinfo]"
+        }
+        return_outcome $result $options
+    }
+    set command ""
+    foreach line [split $code \n] {
+        append command $line \n
+        if {![info complete $command]} continue
+        set status [catch {uplevel 1 $command} result options]
+        set command ""
+        if {$status == 1} {
+            report_exception "$result\n[dict get $options -errorinfo]"
+        } elseif {$status != 0} {
+            return_outcome $result $options
+        }
+    }
+    if {$command ne ""} { error "a block ends within a command: $command" }
+}
+
+proc execute_test_file {__testname} {
+    set ::curfile "tests/$__testname.tcl"
+    set __file [open $::curfile r]
+    set __code [read $__file]
+    close $__file
+    contained_block $__code
+    send_data_packet $::test_server_fd done $__testname
+}
+
+rename tags upstream_tags
+proc tags {tags code} {
+    uplevel 1 [list upstream_tags $tags [list contained_block $code]]
 }
 
 rename start_server upstream_start_server
@@ -161,5 +192,5 @@ proc start_server {options {code undefined}} {
             return ""
         }
     }
-    return -options $result_options $result
+    return_outcome $result $result_options
 }
