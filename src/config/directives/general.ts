@@ -1,0 +1,59 @@
+import { type DirectiveTable, INT_MAX } from '../directive.js';
+
+/** The process: its log, its title, its databases, its end. */
+export const generalDirectives = {
+  daemonize: { kind: 'boolean', default: false, flags: ['immutable'] },
+  supervised: {
+    kind: 'enum',
+    values: ['upstart', 'systemd', 'auto', 'no'],
+    default: 'no',
+    flags: ['immutable'],
+  },
+  pidfile: { kind: 'string', default: '', emptyIsUnset: true, flags: ['immutable'] },
+  loglevel: {
+    kind: 'enum',
+    values: ['debug', 'verbose', 'notice', 'warning', 'nothing'],
+    default: 'notice',
+  },
+  logfile: { kind: 'string', default: '', flags: ['immutable'] },
+  'hide-user-data-from-log': { kind: 'boolean', default: false },
+  'syslog-enabled': { kind: 'boolean', default: false, flags: ['immutable'] },
+  'syslog-ident': { kind: 'string', default: 'redis', flags: ['immutable'] },
+  'syslog-facility': {
+    kind: 'enum',
+    values: ['user', 'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'],
+    default: 'local0',
+    flags: ['immutable'],
+  },
+  'crash-log-enabled': { kind: 'boolean', default: true },
+  'crash-memcheck-enabled': { kind: 'boolean', default: true },
+  databases: { kind: 'integer', range: [1, INT_MAX], default: 16, flags: ['immutable'] },
+  'always-show-logo': { kind: 'boolean', default: false, flags: ['immutable'] },
+  'set-proc-title': { kind: 'boolean', default: true, flags: ['immutable'] },
+  'proc-title-template': { kind: 'title-template', default: '{title} {listen-addr} {server-mode}' },
+  'locale-collate': { kind: 'string', default: '' },
+  'ignore-warnings': { kind: 'string', default: '' },
+  'shutdown-timeout': { kind: 'integer', range: [0, INT_MAX], default: 10 },
+  'shutdown-on-sigint': {
+    kind: 'enum-set',
+    none: 'default',
+    values: ['save', 'nosave', 'now', 'force'],
+    exclusive: {
+      values: ['save', 'nosave'],
+      rejection: "shutdown options SAVE and NOSAVE can't be used simultaneously",
+    },
+    default: [],
+    flags: ['multiple-arguments'],
+  },
+  'shutdown-on-sigterm': {
+    kind: 'enum-set',
+    none: 'default',
+    values: ['save', 'nosave', 'now', 'force'],
+    exclusive: {
+      values: ['save', 'nosave'],
+      rejection: "shutdown options SAVE and NOSAVE can't be used simultaneously",
+    },
+    default: [],
+    flags: ['multiple-arguments'],
+  },
+} as const satisfies DirectiveTable;

@@ -1,0 +1,15 @@
+import { type DirectiveTable, LONG_MAX } from '../directive.js';
+
+/** What the server tells about itself: slow commands, latencies, keyspace events. */
+export const observabilityDirectives = {
+  'slowlog-log-slower-than': { kind: 'integer', range: [-1, LONG_MAX], default: 10000 },
+  'slowlog-max-len': { kind: 'integer', range: [0, LONG_MAX], default: 128 },
+  'latency-monitor-threshold': { kind: 'integer', range: [0, LONG_MAX], default: 0 },
+  'latency-tracking': { kind: 'boolean', default: true },
+  'latency-tracking-info-percentiles': {
+    kind: 'percentiles',
+    default: [50, 99, 99.9],
+    flags: ['multiple-arguments'],
+  },
+  'notify-keyspace-events': { kind: 'notification-classes', default: 0 },
+} as const satisfies DirectiveTable;
