@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -14,7 +14,7 @@ import {
 import { abandonActiveRuns, runTestFile } from './file-run.mjs';
 import { formatResult } from './report.mjs';
 import { countTests, findBelowFloor, formatTable, raiseFloor, scoreFile, totalScore } from './scoreboard.mjs';
-import { findSuite, listTestFiles } from './suite-copy.mjs';
+import { findSuite, listTestFiles, serverCommand } from './suite-copy.mjs';
 
 /**
  * @typedef {import('./command-line.mjs').Options} Options
@@ -39,51 +39,21 @@ export async function runTclSuite(argv) {
   const floor = options.floorPath === undefined ? new Map() : readFloor(options.floorPath);
   const files = chooseFiles(options, allFiles, floor);
   if (files.length === 0) return complain('no test file matches');
-  // However this process ends: the harness and its servers are in process groups of their own and would live on.
-  process.once('exit', abandonActiveRuns);
-  process.stdout.once('error', () => process.exit(1));
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-    process.once(signal, () => process.exit(128 + os.constants.signals[signal]));
-  }
+  // A test that is asked for by name is run whatever it needs.
+  const exclusions = options.includeCInternals || options.onlyTests.length > 0 ? [] : readExclusions();
+  cleanUpAtExit();
 
-  const baseline = readBaseline();
-  const exclusions = options.includeCInternals ? [] : readExclusions();
   const startedAt = new Date();
-  /** @param {string} file */
-  const runFile = async (file) => {
-    const result = await runTestFile(file, {
-      suite,
-      server: options.server,
-      onlyTests: options.onlyTests,
-      skippedTests: exclusions
-        .filter((exclusion) => exclusion.file === file)
-        .map(({ testGlob }) => harnessPattern(testGlob)),
-      fileSecondsMax: options.fileSecondsMax,
-      testSecondsMax: options.testSecondsMax,
-      keepCopies: options.keepCopies,
-    });
-    const text = formatResult(result, { fullErrors: options.fullErrors, source: suite.source });
-    process.stdout.write(`${text}\n`);
-    return result;
-  };
-  /** @param {string} file */
-  const runAndConfirm = async (file) => {
-    const first = await runFile(file);
+  const results = await mapConcurrently(files, options.jobs, async (file) => {
+    const first = await runAndPrint(file, suite, exclusions, options);
     if (countTests(first, 'passed') >= (floor.get(file) ?? 0)) return first;
     process.stdout.write(`${file} is below its floor of ${floor.get(file)}: running it again\n`);
-    const second = await runFile(file);
+    const second = await runAndPrint(file, suite, exclusions, options);
     return countTests(second, 'passed') > countTests(first, 'passed') ? second : first;
-  };
-  const results = await mapConcurrently(files, options.jobs, runAndConfirm);
+  });
+  if (options.onlyTests.length > 0) return judgeSingleTests(results);
 
-  if (options.onlyTests.length > 0) {
-    const failed = results.reduce((count, result) => count + countTests(result, 'failed'), 0);
-    const passed = results.reduce((count, result) => count + countTests(result, 'passed'), 0);
-    process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
-    if (passed + failed === 0) return complain('no test has a name that --only asks for');
-    return failed === 0 ? 0 : 1;
-  }
-
+  const baseline = readBaseline();
   const scores = results.map((result) => scoreFile(result, baseline, exclusions));
   process.stdout.write(`\n${formatTable(scores)}\n`);
   if (options.jsonPath !== undefined) {
@@ -92,20 +62,63 @@ export async function runTclSuite(argv) {
       server: { path: options.server, version: serverVersion(options.server) },
       suite: `Redis ${suiteVersion(suite.source)}`,
       total: totalScore(scores),
-      files: scores.map((score, index) => ({ ...score, ...omitFile(results[index]) })),
+      files: scores.map((score, index) => ({ ...score, details: results[index] })),
     };
     fs.writeFileSync(options.jsonPath, `${JSON.stringify(report, undefined, 1)}\n`);
-  }
-
-  const belowFloor = findBelowFloor(scores, floor);
-  for (const { file, passed } of belowFloor) {
-    process.stdout.write(`BELOW ITS FLOOR: ${file} passes ${passed} tests, ${floor.get(file)} before\n`);
   }
   if (options.raisedFloorPath !== undefined) {
     writeFloor(options.raisedFloorPath, raiseFloor(scores, readFloor(options.raisedFloorPath), allFiles));
   }
+  const belowFloor = findBelowFloor(scores, floor);
+  for (const { file, passed } of belowFloor) {
+    process.stdout.write(`BELOW ITS FLOOR: ${file} passes ${passed} tests, ${floor.get(file)} before\n`);
+  }
   const couldNotRun = results.some((result) => result.ending === 'aborted' && result.tests.length === 0);
   return belowFloor.length > 0 || couldNotRun ? 1 : 0;
+}
+
+/** The harness and its servers are in process groups of their own and would outlive this process. */
+function cleanUpAtExit() {
+  process.once('exit', abandonActiveRuns);
+  process.stdout.once('error', () => process.exit(1));
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+    process.once(signal, () => process.exit(128 + os.constants.signals[signal]));
+  }
+}
+
+/**
+ * @param {string} file
+ * @param {{ source: string, bin: string }} suite
+ * @param {Exclusion[]} exclusions
+ * @param {Options} options
+ */
+async function runAndPrint(file, suite, exclusions, options) {
+  const exclusionsOfFile = exclusions.filter((exclusion) => exclusion.file === file);
+  const result = await runTestFile(file, {
+    suite,
+    server: options.server,
+    onlyTests: options.onlyTests,
+    skippedTests: exclusionsOfFile.map(({ testGlob }) => harnessPattern(testGlob)),
+    fileSecondsMax: options.fileSecondsMax,
+    testSecondsMax: options.testSecondsMax,
+    keepCopies: options.keepCopies,
+  });
+  const text = formatResult(result, { fullErrors: options.fullErrors, source: suite.source });
+  process.stdout.write(`${text}\n`);
+  return result;
+}
+
+/**
+ * @param {FileResult[]} results
+ * @returns {number} the exit code
+ */
+function judgeSingleTests(results) {
+  const tests = results.flatMap((result) => result.tests);
+  const passed = tests.filter(({ status }) => status === 'passed').length;
+  const failed = tests.filter(({ status }) => status === 'failed').length;
+  process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
+  if (passed + failed === 0) return complain('no test has a name that --only asks for');
+  return failed === 0 ? 0 : 1;
 }
 
 /**
@@ -142,16 +155,13 @@ async function mapConcurrently(items, limit, run) {
   return results;
 }
 
-/** @param {FileResult | undefined} result */
-function omitFile(result) {
-  const { tests, outsideErrors, stalledTests, serverErrors } = /** @type {FileResult} */ (result);
-  return { tests, outsideErrorTexts: outsideErrors, stalledTests, serverErrors };
-}
-
-/** @param {string} server */
+/**
+ * What `--version` prints, or '' from a server that does not know it.
+ * @param {string} server
+ */
 function serverVersion(server) {
-  const [command, ...rest] = /\.[cm]?js$/.test(server) ? [process.execPath, server] : [server];
-  return execFileSync(command, [...rest, '--version'], { encoding: 'utf8' }).trim();
+  const [command = server, ...args] = serverCommand(server);
+  return spawnSync(command, [...args, '--version'], { encoding: 'utf8' }).stdout?.trim() ?? '';
 }
 
 /** @param {string} source */

@@ -64,10 +64,9 @@ export function makeSuiteCopy(suite, server) {
   fs.mkdirSync(path.join(copy, 'tests/tmp'), { recursive: true });
   fs.mkdirSync(path.join(copy, 'src'));
   for (const tool of REAL_TOOLS) fs.symlinkSync(path.join(suite.bin, tool), path.join(copy, 'src', tool));
-  const command = /\.[cm]?js$/.test(server) ? [process.execPath, server] : [server];
   fs.writeFileSync(
     path.join(copy, 'src/redis-server'),
-    `#!/bin/sh\nexec ${command.map(shellQuote).join(' ')} "$@"\n`,
+    `#!/bin/sh\nexec ${serverCommand(server).map(shellQuote).join(' ')} "$@"\n`,
     { mode: 0o755 },
   );
 
@@ -81,6 +80,14 @@ export function makeSuiteCopy(suite, server) {
     helper.replace(OVERLAY_ANCHOR, () => `\nsource {${OVERLAY}}\n${OVERLAY_ANCHOR}`),
   );
   return copy;
+}
+
+/**
+ * The command that starts a server: a JavaScript file is run with this node, anything else is a program.
+ * @param {string} server  absolute path
+ */
+export function serverCommand(server) {
+  return /\.[cm]?js$/.test(server) ? [process.execPath, server] : [server];
 }
 
 /** @param {string} text */
