@@ -3,9 +3,8 @@ import type { CommandContext } from './context.js';
 import type { KeyList } from './key-specs.js';
 
 /**
- * What a command may do and where it may run. COMMAND INFO replies these names, but for `may_replicate`,
- * `sentinel`, `only_sentinel`, `protected`, `touches_arbitrary_keys` and `internal`, which Redis keeps to itself. `movablekeys` is
- * missing: it follows from the key specs.
+ * What a command may do and where it may run. COMMAND INFO replies these names, but for `may_replicate`, `protected`
+ * and `touches_arbitrary_keys`, which Redis keeps to itself. (`movablekeys` follows from the key specs.)
  */
 export type CommandFlag =
   | 'write'
@@ -23,15 +22,12 @@ export type CommandFlag =
   | 'fast'
   | 'no_auth'
   | 'may_replicate'
-  | 'sentinel'
-  | 'only_sentinel'
   | 'no_mandatory_keys'
   | 'protected'
   | 'no_async_loading'
   | 'no_multi'
   | 'allow_busy'
-  | 'touches_arbitrary_keys'
-  | 'internal';
+  | 'touches_arbitrary_keys';
 
 /** The ACL categories that an entry names itself; `@read`, `@fast` and such follow from its flags. */
 export type CommandCategory =
