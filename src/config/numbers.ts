@@ -76,22 +76,3 @@ export function parseLenientInteger(text: ByteString, base: 8 | 10 = 10): Lenien
 export function toInt(value: bigint): number {
   return Number(BigInt.asIntN(32, value));
 }
-
-/** Reads a double, all of the text and nothing around it (Redis's `string2d`); undefined when it is none. */
-export function parseDouble(text: ByteString): number | undefined {
-  if (/^[+-]?inf(inity)?$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
-  const hexadecimal = /^([+-]?)0x(?=\.?[0-9a-f])([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?[0-9]+))?$/i.exec(text);
-  if (hexadecimal !== null) {
-    const [, sign, whole, fraction, exponent = '0'] = hexadecimal;
-    const magnitude = Number.parseInt(whole + fraction, 16) * 2 ** (Number(exponent) - 4 * fraction.length);
-    return sign === '-' ? -magnitude : magnitude;
-  }
-  if (!/^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/i.test(text)) return undefined;
-  const value = Number(text);
-  return Number.isFinite(value) ? value : undefined;
-}
-
-/** Prints a double with up to 6 decimals, without zeros at the end. */
-export function formatDouble(value: number): ByteString {
-  return value.toFixed(6).replace(/\.?0+$/, '');
-}

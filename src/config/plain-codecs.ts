@@ -85,8 +85,8 @@ const numberCodec: Codec<NumberDirective, number> = {
   },
   rewrite(name, { value, text }, directive) {
     const isMemory = directive.kind === 'memory' || (directive.kind === 'memory-or-percent' && value >= 0);
-    // CONFIG REWRITE takes an amount of memory for signed, so a limit beyond 2^63 - 1 comes out negative (as in Redis).
-    const written = isMemory ? formatMemory(BigInt.asIntN(64, BigInt(text))) : text;
+    // Redis writes an amount beyond 2^63 - 1 as a negative number, which it then refuses to read; this one is readable.
+    const written = isMemory ? formatMemory(BigInt(text)) : text;
     return [{ line: `${name} ${written}`, isDefault: value === directive.default }];
   },
 };

@@ -1,17 +1,11 @@
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type ByteString, beforeNul, decodeByteString, encodeByteString } from './byte-string.js';
+import { parseDouble } from '../protocol/doubles.js';
+import { type ByteString, beforeNul, bytesOf, decodeByteString, encodeByteString } from './byte-string.js';
 import type { Codec, Codecs, RewrittenLine } from './codec.js';
 import type { Directive, OutputBufferLimits, PrimaryAddress, SavePoint, SpecialValues } from './directive.js';
 import { formatNotificationClasses, parseNotificationClasses } from './notification-classes.js';
-import {
-  formatDouble,
-  formatMemory,
-  parseDouble,
-  parseLenientInteger,
-  parseMemory,
-  toInt,
-} from './numbers.js';
+import { formatMemory, parseLenientInteger, parseMemory, toInt } from './numbers.js';
 import { rewriteString } from './plain-codecs.js';
 import { expandProcessTitle } from './process-title.js';
 import { systemErrorText } from './system-error.js';
@@ -133,7 +127,7 @@ const outputBufferLimitsCodec: SpecialCodec<'output-buffer-limits'> = {
   rewrite(name, { text }, { default: defaults }) {
     return splitLimits(text).map((limit, index) => {
       const [hard, soft, seconds] = limit;
-      const bytes = [hard, soft].map((number) => formatMemory(BigInt.asIntN(64, BigInt(number)))).join(' ');
+      const bytes = [hard, soft].map((number) => formatMemory(BigInt(number))).join(' ');
       const line = `${name} ${CLIENT_CLASSES[index]} ${bytes} ${seconds}`;
       return { line, isDefault: limit.join(' ') === limitTexts(defaults[CLIENT_CLASSES[index]]).join(' ') };
     });
@@ -220,7 +214,7 @@ const percentilesCodec: SpecialCodec<'percentiles'> = {
     if (args.length === 1 && args[0] === '') return percentilesSetting([]);
     const value: number[] = [];
     for (const argument of args) {
-      const percentile = parseDouble(argument);
+      const percentile = parseDouble(bytesOf(argument), 0, argument.length);
       if (percentile === undefined) {
         return { rejection: 'Invalid latency-tracking-info-percentiles parameters' };
       }
@@ -235,7 +229,12 @@ const percentilesCodec: SpecialCodec<'percentiles'> = {
 };
 
 function percentilesSetting(value: readonly number[]): { value: readonly number[]; text: ByteString } {
-  return { value, text: value.map(formatDouble).join(' ') };
+  return { value, text: value.map(formatPercentile).join(' ') };
+}
+
+/** Up to 6 decimals, without zeros at the end. */
+function formatPercentile(percentile: number): ByteString {
+  return percentile.toFixed(6).replace(/\.?0+$/, '');
 }
 
 const titleTemplateCodec: SpecialCodec<'title-template'> = {

@@ -78,7 +78,7 @@ export class SkiplistNodes {
     return this.memory.double(node, SCORE);
   }
 
-  /** The bytes that a node's member is in, from `memberOffset` on. Not valid after the next allocation. */
+  /** The bytes that a node's member is in, from `memberOffset` on. */
   memberBytes(node: NodeReference): Uint8Array {
     return this.memory.bytes[node >>> SEGMENT_SHIFT];
   }

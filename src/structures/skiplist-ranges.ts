@@ -5,92 +5,54 @@ import { FORWARD, LEVELS_BYTE, type NodeReference, SCORE, SPAN } from './skiplis
 import type { LexRange, ScoreRange } from './sorted-ranges.js';
 
 /**
- * Where ranges of scores and of members begin and end in a skiplist, as nodes and as ranks: all in O(log n).
+ * Where ranges of scores and of members start and end in a skiplist, in O(log n): the nodes of a range are those from
+ * the rank of its start to below the rank of its end; there are none when the end is not above the start.
+ *
  * Ranges of members are for lists whose nodes all have the same score; else what they find is up to chance.
  */
 export class SkiplistRanges {
+  /**
+   * The outermost node of the range that was searched, if it has any: after a search for the start its first node, after
+   * one for the end its last.
+   */
+  node: NodeReference = NULL_REFERENCE;
+
   private readonly memory: Memory;
   private readonly skiplist: Skiplist;
-  /** How many nodes the last search passed: up to and with the one that it returned. */
-  private passed = 0;
 
   constructor(memory: Memory, skiplist: Skiplist) {
     this.memory = memory;
     this.skiplist = skiplist;
   }
 
-  /** The first node in a range of scores, or NULL_REFERENCE. */
-  firstInScoreRange(list: SkiplistReference, range: ScoreRange): NodeReference {
-    const node = this.skiplist.next(this.lastBelowScore(list, range.min, range.minExclusive));
-    return node !== NULL_REFERENCE && range.reachesMax(this.skiplist.score(node)) ? node : NULL_REFERENCE;
-  }
-
-  /** The last node in a range of scores, or NULL_REFERENCE. */
-  lastInScoreRange(list: SkiplistReference, range: ScoreRange): NodeReference {
-    const node = this.lastBelowScore(list, range.max, !range.maxExclusive);
-    return node !== list && range.reachesMin(this.skiplist.score(node)) ? node : NULL_REFERENCE;
-  }
-
   /** The rank at which a range of scores starts: the number of nodes below it. */
   scoreRangeStart(list: SkiplistReference, range: ScoreRange): Rank {
-    this.lastBelowScore(list, range.min, range.minExclusive);
-    return this.passed;
+    const rank = this.countBelowScore(list, range.min, range.minExclusive);
+    this.node = this.skiplist.next(this.node);
+    return rank;
   }
 
   /** The rank at which a range of scores ends: the number of nodes in and below it. */
   scoreRangeEnd(list: SkiplistReference, range: ScoreRange): Rank {
-    this.lastBelowScore(list, range.max, !range.maxExclusive);
-    return this.passed;
-  }
-
-  /** The first node in a range of members, or NULL_REFERENCE. */
-  firstInLexRange(list: SkiplistReference, range: LexRange): NodeReference {
-    const node = this.skiplist.next(this.lastBelowLexMin(list, range));
-    return node !== NULL_REFERENCE && this.reachesLexMax(node, range) ? node : NULL_REFERENCE;
-  }
-
-  /** The last node in a range of members, or NULL_REFERENCE. */
-  lastInLexRange(list: SkiplistReference, range: LexRange): NodeReference {
-    const node = this.lastUpToLexMax(list, range);
-    return node !== list && this.reachesLexMin(node, range) ? node : NULL_REFERENCE;
+    return this.countBelowScore(list, range.max, !range.maxExclusive);
   }
 
   /** The rank at which a range of members starts: the number of nodes below it. */
   lexRangeStart(list: SkiplistReference, range: LexRange): Rank {
-    this.lastBelowLexMin(list, range);
-    return this.passed;
+    const rank = this.countBelowLexEnd(list, range, false);
+    this.node = this.skiplist.next(this.node);
+    return rank;
   }
 
   /** The rank at which a range of members ends: the number of nodes in and below it. */
   lexRangeEnd(list: SkiplistReference, range: LexRange): Rank {
-    this.lastUpToLexMax(list, range);
-    return this.passed;
+    return this.countBelowLexEnd(list, range, true);
   }
 
-  /** Whether a node is not below a range of members. */
-  reachesLexMin(node: NodeReference, range: LexRange): boolean {
-    const { skiplist } = this;
-    return range.reachesMin(
-      skiplist.memberBytes(node),
-      skiplist.memberOffset(node),
-      skiplist.memberLength(node),
-    );
-  }
-
-  /** Whether a node is not above a range of members. */
-  reachesLexMax(node: NodeReference, range: LexRange): boolean {
-    const { skiplist } = this;
-    return range.reachesMax(
-      skiplist.memberBytes(node),
-      skiplist.memberOffset(node),
-      skiplist.memberLength(node),
-    );
-  }
-
-  /** The last node whose score is below `score`, or `orEqual` to it; the list when there is none. */
-  private lastBelowScore(list: SkiplistReference, score: number, orEqual: boolean): Reference {
+  /** Counts the nodes whose score is below `score`, or `orEqual` to it. The last of them, or the list, is `node`. */
+  private countBelowScore(list: SkiplistReference, score: number, orEqual: boolean): number {
     const { words, doubles } = this.memory;
-    let node = list;
+    let node: Reference = list;
     let passed = 0;
     for (let level = this.memory.byte(list, LEVELS_BYTE) - 1; level >= 0; level--) {
       for (;;) {
@@ -104,34 +66,32 @@ export class SkiplistRanges {
         node = forward;
       }
     }
-    this.passed = passed;
-    return node;
+    this.node = node;
+    return passed;
   }
 
-  /** The last node below a range of members; the list when there is none. */
-  private lastBelowLexMin(list: SkiplistReference, range: LexRange): Reference {
-    return this.lastBelowLexEnd(list, range, false);
-  }
-
-  /** The last node in or below a range of members; the list when there is none. */
-  private lastUpToLexMax(list: SkiplistReference, range: LexRange): Reference {
-    return this.lastBelowLexEnd(list, range, true);
-  }
-
-  private lastBelowLexEnd(list: SkiplistReference, range: LexRange, upToMax: boolean): Reference {
+  /** Counts the nodes below a range of members, or with `upToMax` in it too. The last of them, or the list, is `node`. */
+  private countBelowLexEnd(list: SkiplistReference, range: LexRange, upToMax: boolean): number {
     const { memory } = this;
-    let node = list;
+    let node: Reference = list;
     let passed = 0;
     for (let level = memory.byte(list, LEVELS_BYTE) - 1; level >= 0; level--) {
       for (;;) {
         const forward = memory.word(node, FORWARD + 2 * level);
-        if (forward === NULL_REFERENCE) break;
-        if (upToMax ? !this.reachesLexMax(forward, range) : this.reachesLexMin(forward, range)) break;
+        if (forward === NULL_REFERENCE || !this.isBelow(forward, range, upToMax)) break;
         passed += level === 0 ? 1 : memory.word(node, SPAN + 2 * level);
         node = forward;
       }
     }
-    this.passed = passed;
-    return node;
+    this.node = node;
+    return passed;
+  }
+
+  private isBelow(node: NodeReference, range: LexRange, upToMax: boolean): boolean {
+    const { skiplist } = this;
+    const bytes = skiplist.memberBytes(node);
+    const offset = skiplist.memberOffset(node);
+    const length = skiplist.memberLength(node);
+    return upToMax ? range.reachesMax(bytes, offset, length) : !range.reachesMin(bytes, offset, length);
   }
 }

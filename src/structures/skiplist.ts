@@ -217,23 +217,22 @@ export class Skiplist extends SkiplistNodes {
   }
 
   /**
-   * Frees up to `nodesMax` nodes of a list that is no longer used, so that a long list is freed in slices.
-   * Returns whether anything is left to free; only this function may be called on the list until then.
+   * Frees up to `nodesMax` nodes of a list that is no longer used, so that a long list is freed in slices, and
+   * returns how many. When they are fewer the list itself is freed; only this may be called on it until then.
    */
-  freeStep(list: SkiplistReference, nodesMax: number): boolean {
+  freeStep(list: SkiplistReference, nodesMax: number): number {
     const { memory } = this;
     let node = memory.word(list, FORWARD);
-    for (let i = 0; i < nodesMax && node !== NULL_REFERENCE; i++) {
+    let freed = 0;
+    while (freed < nodesMax && node !== NULL_REFERENCE) {
       const next = memory.word(node, FORWARD);
       memory.free(node);
       node = next;
+      freed++;
     }
-    if (node === NULL_REFERENCE) {
-      memory.free(list);
-      return false;
-    }
-    memory.setWord(list, FORWARD, node);
-    return true;
+    if (freed < nodesMax) memory.free(list);
+    else memory.setWord(list, FORWARD, node);
+    return freed;
   }
 
   /** 1, or as many levels more as the random number begins with pairs of zero bits. */

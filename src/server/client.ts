@@ -1,0 +1,116 @@
+import type { Database } from '../keyspace/database.js';
+import type { ByteLength } from '../memory/reference.js';
+import type { Connection, ConnectionListener } from '../network/connection.js';
+import type { RespVersion } from '../protocol/reply-writer.js';
+import type { RequestDecoder } from '../protocol/request-decoder.js';
+import type { TimestampMs } from '../structures/deadlines.js';
+import type { RegisteredCommand } from './command-table.js';
+
+/** A client's number, never used again: CLIENT ID. */
+export type ClientId = number;
+
+/** Bits of `Client.restrictions`: why a command may have to be refused or put off. */
+export const RESTRICTED_UNAUTHENTICATED = 1;
+export const RESTRICTED_IN_MULTI = 2;
+export const RESTRICTED_SUBSCRIBED = 4;
+
+/** Whether a client wants replies (CLIENT REPLY). */
+export type ReplyMode = 'on' | 'off' | 'skip' | 'skip-next';
+
+/** Whom a client hands its bytes to. */
+export interface ClientOwner {
+  receive(client: Client, bytes: Uint8Array, length: ByteLength): void;
+  drained(client: Client): void;
+  disconnected(client: Client): void;
+}
+
+/** A connected client, with what its commands change about it. */
+export class Client implements ConnectionListener {
+  readonly id: ClientId;
+  readonly connection: Connection;
+  readonly createdMs: TimestampMs;
+  /** When it last sent something or was sent something. */
+  lastActiveMs: TimestampMs;
+
+  database: Database;
+  resp: RespVersion = 2;
+  name = '';
+  libraryName = '';
+  libraryVersion = '';
+  user = 'default';
+  /** RESTRICTED_ bits; 0 for a client whose commands simply run. */
+  restrictions = 0;
+  replyMode: ReplyMode = 'on';
+  /** CLIENT NO-EVICT and NO-TOUCH. */
+  isNoEvict = false;
+  isNoTouch = false;
+  lastCommand: RegisteredCommand | undefined;
+  commandCount = 0;
+
+  /** Bytes of requests that are not executed yet, of which `queryLength` are valid. */
+  queryBuffer: Uint8Array = EMPTY;
+  queryLength: ByteLength = 0;
+  /** The state of a request whose rest is still to come; undefined between requests. */
+  decoder: RequestDecoder | undefined;
+  /** Whether the transport reads into `queryBuffer` itself. */
+  readsDirectly = false;
+  /** Bytes received and sent. */
+  inputBytes = 0;
+  outputBytes = 0;
+
+  /** Parts of this turn's replies that are for this client (of `Outbox`). */
+  unsentParts = 0;
+  /** When its queued output first passed the soft limit; 0 when it is below. */
+  softLimitSinceMs: TimestampMs = 0;
+
+  /** Why its requests wait: CLIENT PAUSE, or a blocking command. */
+  isPostponed = false;
+  /** What ends the wait of a blocking command with a timeout or an error reply; undefined when it does not wait. */
+  unblock: ((withError: boolean) => void) | undefined;
+
+  /** It is closed when its replies are out; nothing more of it is executed. */
+  closesAfterReply = false;
+  isClosed = false;
+
+  private readonly owner: ClientOwner;
+
+  constructor(
+    id: ClientId,
+    connection: Connection,
+    database: Database,
+    owner: ClientOwner,
+    nowMs: TimestampMs,
+  ) {
+    this.id = id;
+    this.connection = connection;
+    this.database = database;
+    this.owner = owner;
+    this.createdMs = nowMs;
+    this.lastActiveMs = nowMs;
+  }
+
+  /** Whether it may run commands: authenticated, or no password is needed. */
+  get isAuthenticated(): boolean {
+    return (this.restrictions & RESTRICTED_UNAUTHENTICATED) === 0;
+  }
+
+  /** Whether its requests are not to be executed now. */
+  get isHeld(): boolean {
+    return this.isPostponed || this.unblock !== undefined || this.closesAfterReply || this.isClosed;
+  }
+
+  received(bytes: Uint8Array, length: ByteLength): void {
+    this.owner.receive(this, bytes, length);
+  }
+
+  drained(): void {
+    this.owner.drained(this);
+  }
+
+  closed(): void {
+    this.isClosed = true;
+    this.owner.disconnected(this);
+  }
+}
+
+const EMPTY = new Uint8Array(0);

@@ -1,0 +1,161 @@
+import { OutOfMemoryError } from '../memory/memory.js';
+import { type Arguments, latin1 } from '../protocol/arguments.js';
+import type { Client } from './client.js';
+import { FLAG_NO_AUTH, FLAG_PROTECTED, FLAG_WRITE } from './command-flags.js';
+import { CommandContext } from './context.js';
+import { ERROR_NO_AUTH, ERROR_OUT_OF_MEMORY, unknownSubcommand, wrongArity } from './errors.js';
+import type { RegisteredCommand } from './registered-command.js';
+import type { Server } from './server.js';
+
+/** What became of a request. */
+export const EXECUTED = 0;
+/** Its client must wait, and the request is to be decoded and executed again later. */
+export const POSTPONED = 1;
+
+/** How much of unknown names and arguments an error reply shows. */
+const SHOWN_BYTES_MAX = 128;
+
+/**
+ * Decides whether a request may run, and runs it.
+ *
+ * The usual request passes two tests of bits; whatever could stand in its way sets one of them
+ * (`server.restrictions`, `client.restrictions`, the command's FLAG_PROTECTED), and only then the reasons are
+ * looked at, in the order in which Redis does.
+ */
+export class Dispatcher {
+  private readonly server: Server;
+  private context: CommandContext | undefined;
+
+  constructor(server: Server) {
+    this.server = server;
+  }
+
+  /** Runs a request, or replies why not. Returns EXECUTED or POSTPONED. */
+  dispatch(client: Client, request: Arguments): number {
+    const { server } = this;
+    const reply = server.outbox.reply;
+    let command = server.commands.find(request.bytes, request.offsets[0], request.lengths[0]);
+    if (command === undefined) {
+      this.reject(undefined, unknownCommand(request));
+      return EXECUTED;
+    }
+    if (command.subcommandIndex !== undefined && request.count > 1) {
+      const subcommand = server.commands.findSubcommand(
+        command,
+        request.bytes,
+        request.offsets[1],
+        request.lengths[1],
+      );
+      if (subcommand === undefined) {
+        this.reject(command, unknownSubcommand(request.text(1), command.entry.name));
+        return EXECUTED;
+      }
+      command = subcommand;
+    }
+    const { arity } = command;
+    if (arity > 0 ? request.count !== arity : request.count < -arity) {
+      this.reject(command, wrongArity(command.fullName));
+      return EXECUTED;
+    }
+    if ((client.restrictions | server.restrictions | (command.flags & FLAG_PROTECTED)) !== 0) {
+      const refusal = this.refusal(client, command);
+      if (refusal !== '') {
+        this.reject(command, refusal);
+        return EXECUTED;
+      }
+      if (server.isPausedFor(command)) return POSTPONED;
+    }
+    const start = reply.position;
+    this.call(client, command, request);
+    if (client.replyMode !== 'on') this.suppressReply(client, start);
+    return EXECUTED;
+  }
+
+  /** Runs a command whose arguments are counted and which may run. */
+  call(client: Client, command: RegisteredCommand, request: Arguments): void {
+    const context = this.context ?? this.makeContext(client, command, request);
+    const { reply, keyspace } = context;
+    const start = reply.position;
+    const errors = reply.errorCount;
+    context.arguments = request;
+    context.client = client;
+    context.command = command;
+    context.database = client.database;
+    keyspace.leavesAccess = client.isNoTouch;
+    client.lastCommand = command;
+    client.commandCount++;
+    command.calls++;
+    try {
+      command.handler(context);
+    } catch (error) {
+      // What was begun of the reply goes: the client gets one error instead.
+      reply.position = start;
+      if (error instanceof OutOfMemoryError) {
+        reply.error(ERROR_OUT_OF_MEMORY);
+      } else {
+        this.server.log.error(
+          { err: error, command: command.fullName },
+          'command failed by a bug of the server',
+        );
+        reply.error('ERR internal error');
+      }
+    }
+    if (reply.errorCount !== errors) {
+      command.failedCalls++;
+      this.server.errorStatistics.count(reply.lastError);
+    }
+  }
+
+  private makeContext(client: Client, command: RegisteredCommand, request: Arguments): CommandContext {
+    this.context = new CommandContext(this.server, client, command, request);
+    return this.context;
+  }
+
+  private reject(command: RegisteredCommand | undefined, error: string): void {
+    if (command !== undefined) command.rejectedCalls++;
+    this.server.outbox.reply.error(error);
+    this.server.errorStatistics.count(error);
+  }
+
+  /** Why a command may not run now: an error text, or ''. */
+  private refusal(client: Client, command: RegisteredCommand): string {
+    const { server } = this;
+    if (command.has(FLAG_PROTECTED) && !server.allowsProtected(client, command)) {
+      return protectedCommand(command);
+    }
+    if (!client.isAuthenticated && !command.has(FLAG_NO_AUTH)) return ERROR_NO_AUTH;
+    if (command.has(FLAG_WRITE) && server.writeRefusal !== '') return server.writeRefusal;
+    return '';
+  }
+
+  /** CLIENT REPLY OFF and SKIP: the reply is made and forgotten. */
+  private suppressReply(client: Client, start: number): void {
+    const { reply } = this.server.outbox;
+    if (client.replyMode === 'skip-next') {
+      client.replyMode = 'skip';
+      reply.position = start;
+      return;
+    }
+    reply.position = start;
+    if (client.replyMode === 'skip') client.replyMode = 'on';
+  }
+}
+
+function unknownCommand(request: Arguments): string {
+  const name = latin1(request.bytes, request.offsets[0], Math.min(request.lengths[0], SHOWN_BYTES_MAX));
+  let shown = '';
+  for (let i = 1; i < request.count && shown.length < SHOWN_BYTES_MAX; i++) {
+    const length = Math.min(request.lengths[i], SHOWN_BYTES_MAX - shown.length);
+    shown += `'${latin1(request.bytes, request.offsets[i], length)}' `;
+  }
+  return `ERR unknown command '${name}', with args beginning with: ${shown}`;
+}
+
+function protectedCommand(command: RegisteredCommand): string {
+  const name = (command.parent ?? command).entry.name;
+  return (
+    `ERR ${name.toUpperCase()} command not allowed. If the enable-${name}-command option is set to "local", ` +
+    'you can run it from a local connection, otherwise you need to set this option in the configuration file, ' +
+    'and then restart the server.'
+  );
+}

@@ -1,0 +1,32 @@
+/** Error replies that more than one family gives, word for word those of Redis. */
+
+export const ERROR_SYNTAX = 'ERR syntax error';
+export const ERROR_WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value';
+export const ERROR_NOT_INTEGER = 'ERR value is not an integer or out of range';
+export const ERROR_NOT_FLOAT = 'ERR value is not a valid float';
+export const ERROR_NOT_POSITIVE = 'ERR value is out of range, must be positive';
+export const ERROR_NO_SUCH_KEY = 'ERR no such key';
+export const ERROR_OUT_OF_RANGE = 'ERR index out of range';
+export const ERROR_SAME_OBJECT = 'ERR source and destination objects are the same';
+export const ERROR_DB_INDEX = 'ERR DB index is out of range';
+export const ERROR_INVALID_DB_INDEX = 'ERR invalid DB index';
+export const ERROR_INVALID_CURSOR = 'ERR invalid cursor';
+export const ERROR_STRING_TOO_LONG = 'ERR string exceeds maximum allowed size (proto-max-bulk-len)';
+export const ERROR_OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
+export const ERROR_NO_AUTH = 'NOAUTH Authentication required.';
+export const ERROR_NO_PROTO = 'NOPROTO unsupported protocol version';
+
+/** The reply to a command with too few or too many arguments. */
+export function wrongArity(commandName: string): string {
+  return `ERR wrong number of arguments for '${commandName}' command`;
+}
+
+/** The reply to a time to live that is not positive or overflows. */
+export function invalidExpire(commandName: string): string {
+  return `ERR invalid expire time in '${commandName}' command`;
+}
+
+/** The reply to a subcommand that a container does not have. */
+export function unknownSubcommand(name: string, container: string): string {
+  return `ERR unknown subcommand '${name.slice(0, 128)}'. Try ${container.toUpperCase()} HELP.`;
+}

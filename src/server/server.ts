@@ -1,0 +1,260 @@
+import { randomBytes } from 'node:crypto';
+import type { Configuration } from '../config/configuration.js';
+import { Keyspace } from '../keyspace/keyspace.js';
+import type { Memory } from '../memory/memory.js';
+import type { ByteLength } from '../memory/reference.js';
+import type { Connection } from '../network/connection.js';
+import { ErrorStatistics } from '../observability/error-statistics.js';
+import type { Log } from '../observability/log.js';
+import { Types } from '../types/types.js';
+import { Client, type ClientOwner, RESTRICTED_UNAUTHENTICATED } from './client.js';
+import { Clients } from './clients.js';
+import type { Command } from './command.js';
+import { CommandTable } from './command-table.js';
+import { Cron } from './cron.js';
+import { Dispatcher } from './dispatcher.js';
+import { Outbox } from './outbox.js';
+import { exceedsOutputLimit } from './output-limits.js';
+import { Pause } from './pause.js';
+import { QueryBuffers } from './query-buffers.js';
+import type { RegisteredCommand } from './registered-command.js';
+import { Turn } from './turn.js';
+
+/** Bits of `Server.restrictions`: why commands of all clients may have to be refused or put off. */
+export const RESTRICTED_PAUSED = 1;
+export const RESTRICTED_WRITES = 2;
+
+/** What a server is put together from. */
+export interface ServerParts {
+  readonly configuration: Configuration;
+  readonly commands: readonly Command[];
+  readonly log: Log;
+  /** Off-heap memory, for tests that look into it; by default the server makes its own. */
+  readonly memory?: Memory;
+  /** The key of the hash function; random by default. */
+  readonly seed?: readonly [low: number, high: number];
+}
+
+/** Counters that CONFIG RESETSTAT sets to zero. */
+export interface ServerStatistics {
+  connectionsReceived: number;
+  connectionsRejected: number;
+  queryBufferLimitDisconnections: number;
+  outputBufferLimitDisconnections: number;
+  inputBytes: number;
+  outputBytes: number;
+}
+
+/** Whose end this server's process or owner is told of. */
+export interface ShutdownRequest {
+  readonly save: 'save' | 'nosave' | 'default';
+  readonly now: boolean;
+  readonly force: boolean;
+}
+
+/**
+ * The server: its parts, and the clients that come and go. It knows nothing of sockets but `Connection`;
+ * listening is the business of `Listeners`.
+ */
+export class Server implements ClientOwner {
+  readonly configuration: Configuration;
+  readonly log: Log;
+  readonly commands: CommandTable;
+  readonly keyspace: Keyspace;
+  readonly types: Types;
+  readonly outbox = new Outbox();
+  readonly turn: Turn;
+  readonly cron: Cron;
+  readonly clients = new Clients();
+  readonly dispatcher: Dispatcher;
+  readonly queryBuffers: QueryBuffers;
+  readonly pause: Pause;
+  readonly errorStatistics = new ErrorStatistics();
+  readonly statistics: ServerStatistics = freshStatistics();
+  /** 40 hexadecimal digits that are new each time the server starts. */
+  readonly runId = randomBytes(20).toString('hex');
+  readonly startedMs = Date.now();
+
+  /** RESTRICTED_ bits; 0 while every command may simply run. */
+  restrictions = 0;
+  /** Why write commands are refused at present, as an error reply; '' while they are not. */
+  writeRefusal = '';
+  /** Ports and paths that the server listens on; filled by `Listeners`. */
+  port = 0;
+  /** What SHUTDOWN and signals call; set by whoever owns the server. */
+  onShutdown: (request: ShutdownRequest) => void = () => {};
+
+  constructor(parts: ServerParts) {
+    const { configuration } = parts;
+    this.configuration = configuration;
+    this.log = parts.log;
+    this.commands = new CommandTable(parts.commands);
+    this.keyspace = new Keyspace({
+      databases: configuration.values.databases,
+      nowMs: Date.now(),
+      ...(parts.memory === undefined ? {} : { memory: parts.memory }),
+      ...(parts.seed === undefined ? {} : { seed: parts.seed }),
+    });
+    this.types = new Types(this.keyspace);
+    this.turn = new Turn(this.keyspace, this.outbox, {
+      sent: (client) => this.checkOutput(client),
+      postponed: (client) => this.pause.add(client),
+      ended: () => this.cron.arm(),
+    });
+    this.cron = new Cron(this.keyspace, this.turn);
+    this.dispatcher = new Dispatcher(this);
+    this.queryBuffers = new QueryBuffers(this.dispatcher, this.turn);
+    this.pause = new Pause((client) => this.resume(client));
+    this.follow(configuration);
+  }
+
+  /** Takes a connection, unless there are too many or it may not come from where it does. */
+  accept(connection: Connection): void {
+    this.turn.open();
+    this.statistics.connectionsReceived++;
+    const refusal = this.connectionRefusal(connection);
+    if (refusal !== '') {
+      this.statistics.connectionsRejected++;
+      const line = Buffer.from(`-${refusal}\r\n`, 'latin1');
+      connection.send(line, 0, line.length);
+      connection.end();
+      return;
+    }
+    const client = new Client(
+      this.clients.nextId(),
+      connection,
+      this.keyspace.databases[0],
+      this,
+      this.keyspace.nowMs,
+    );
+    if (this.configuration.values.requirepass !== '') client.restrictions |= RESTRICTED_UNAUTHENTICATED;
+    connection.listener = client;
+    connection.setKeepAlive(this.configuration.values['tcp-keepalive']);
+    this.clients.add(client);
+  }
+
+  receive(client: Client, bytes: Uint8Array, length: ByteLength): void {
+    this.turn.open();
+    client.lastActiveMs = this.keyspace.nowMs;
+    this.statistics.inputBytes += length;
+    if (this.queryBuffers.receive(client, bytes, length)) return;
+    this.statistics.queryBufferLimitDisconnections++;
+    this.log.warn({ client: client.id }, 'Closing client that reached max query buffer length');
+    client.connection.destroy();
+  }
+
+  drained(client: Client): void {
+    client.softLimitSinceMs = 0;
+  }
+
+  disconnected(client: Client): void {
+    client.unblock?.(false);
+    this.clients.remove(client);
+    this.pause.remove(client);
+    client.queryBuffer = new Uint8Array(0);
+    client.queryLength = 0;
+    client.decoder = undefined;
+  }
+
+  /** Goes on with a client whose requests had to wait, within a turn. */
+  resume(client: Client): void {
+    this.turn.open();
+    this.queryBuffers.resume(client);
+  }
+
+  /** Closes a client: at once, or when it has got the replies of this turn if it is the one that asks. */
+  kill(client: Client, current: Client | undefined): void {
+    if (client === current) this.turn.closeAfterReply(client);
+    else client.connection.destroy();
+  }
+
+  /** Whether CLIENT PAUSE holds a command back. */
+  isPausedFor(command: RegisteredCommand): boolean {
+    return this.pause.holds(command);
+  }
+
+  /** Whether a client may use a command that the configuration must enable (DEBUG, MODULE). */
+  allowsProtected(client: Client, command: RegisteredCommand): boolean {
+    const name = (command.parent ?? command).entry.name;
+    const { values } = this.configuration;
+    const setting = name === 'debug' ? values['enable-debug-command'] : values['enable-module-command'];
+    return setting === 'yes' || (setting === 'local' && client.connection.isLoopback);
+  }
+
+  /** Frees everything. Connections are closed at once. */
+  stop(): void {
+    this.cron.stop();
+    this.pause.end();
+    for (const client of [...this.clients]) client.connection.destroy();
+  }
+
+  private connectionRefusal(connection: Connection): string {
+    const { values } = this.configuration;
+    if (this.clients.count >= values.maxclients) return 'ERR max number of clients reached';
+    const isOpenToAll = values.requirepass === '' && values['protected-mode'];
+    return isOpenToAll && !connection.isLoopback ? PROTECTED_MODE_ERROR : '';
+  }
+
+  private checkOutput(client: Client): void {
+    client.lastActiveMs = this.keyspace.nowMs;
+    if (client.connection.queuedBytes === 0) return;
+    if (!exceedsOutputLimit(client, this.configuration.values, this.keyspace.nowMs)) return;
+    this.statistics.outputBufferLimitDisconnections++;
+    this.log.warn({ client: client.id }, 'Client closed for overcoming of output buffer limits.');
+    client.connection.destroy();
+  }
+
+  /** Copies what hot code needs from the configuration, now and whenever it changes. */
+  private follow(configuration: Configuration): void {
+    const { values } = configuration;
+    const apply = () => {
+      this.queryBuffers.limits.bulkBytesMax = values['proto-max-bulk-len'];
+      this.queryBuffers.queryBytesMax = values['client-query-buffer-limit'];
+      const { accessClock } = this.keyspace;
+      accessClock.isLfu = values['maxmemory-policy'].endsWith('lfu');
+      accessClock.logFactor = values['lfu-log-factor'];
+      accessClock.decayMinutes = values['lfu-decay-time'];
+      return undefined;
+    };
+    apply();
+    configuration.onChange(
+      [
+        'proto-max-bulk-len',
+        'client-query-buffer-limit',
+        'maxmemory-policy',
+        'lfu-log-factor',
+        'lfu-decay-time',
+      ],
+      apply,
+    );
+    configuration.onChange('hz', () => {
+      this.cron.start(values.hz);
+      return undefined;
+    });
+    this.cron.start(values.hz);
+  }
+}
+
+/** Counters at zero. */
+export function freshStatistics(): ServerStatistics {
+  return {
+    connectionsReceived: 0,
+    connectionsRejected: 0,
+    queryBufferLimitDisconnections: 0,
+    outputBufferLimitDisconnections: 0,
+    inputBytes: 0,
+    outputBytes: 0,
+  };
+}
+
+const PROTECTED_MODE_ERROR =
+  'DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the ' +
+  'default user. In this mode connections are only accepted from the loopback interface. If you want to connect ' +
+  'from external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode ' +
+  "sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the " +
+  'same host the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so. ' +
+  'Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by ' +
+  "editing the Redis configuration file, and setting the protected mode option to 'no', and then restarting the " +
+  'server. 3) If you started the server manually just for testing, restart it with the ' +
+  "'--protected-mode no' option. 4) Set up an authentication password for the default user. NOTE: You only need to " +
+  'do one of the above things in order for the server to start accepting connections from the outside.';

@@ -1,0 +1,174 @@
+import type { ByteLength, ByteOffset } from '../memory/reference.js';
+
+/**
+ * LZF, the compression that Redis uses for strings in RDB files and for the inner nodes of lists (liblzf by Marc
+ * Lehmann). What this writes any liblzf reads, and the other way round.
+ *
+ *     000LLLLL  content                      L + 1 bytes as they are, 1 to 32
+ *     LLLooooo oooooooo                      back reference: L + 2 bytes, 3 to 8, from o + 1 bytes before
+ *     111ooooo LLLLLLLL oooooooo             back reference: L + 9 bytes, 9 to 264, from o + 1 bytes before
+ *
+ * The offset o has 13 bits, high bits first. A reference may reach into what it writes itself, which repeats it.
+ *
+ * Like liblzf, the compressor looks for a match only where the same three bytes were met last, and is greedy.
+ */
+
+/** The most bytes of one run of literals. */
+const LITERALS_MAX = 32;
+/** How far back a reference can reach. */
+const DISTANCE_MAX = 1 << 13;
+const MATCH_LENGTH_MIN = 3;
+const MATCH_LENGTH_MAX = 264;
+/** References of this length and above have a byte for the length. */
+const LONG_MATCH_LENGTH = 9;
+
+const HASH_BITS = 16;
+
+/**
+ * By the hash of three bytes, `tableStart` plus the position where they were met. Each call has numbers of its own, so
+ * that the table need not be cleared: what an earlier call left is below `tableStart`.
+ */
+const table = new Int32Array(1 << HASH_BITS);
+let tableStart = 0;
+
+/**
+ * Compresses `sourceLength` bytes, at most 2^30, into `target` and returns how many bytes that took, or 0 if it would
+ * have taken more than `capacity`.
+ */
+export function lzfCompress(
+  source: Uint8Array,
+  sourceOffset: ByteOffset,
+  sourceLength: ByteLength,
+  target: Uint8Array,
+  targetOffset: ByteOffset,
+  capacity: ByteLength,
+): ByteLength {
+  const base = claimNumbers(sourceLength) - sourceOffset;
+  const sourceEnd = sourceOffset + sourceLength;
+  const targetEnd = targetOffset + capacity;
+  let input = sourceOffset;
+  let output = targetOffset;
+  // Where the literals start that are not written yet.
+  let literals = sourceOffset;
+
+  while (input < sourceEnd - 2) {
+    const slot = hashAt(source, input);
+    const candidate = table[slot] - base;
+    table[slot] = base + input;
+    const distance = input - candidate;
+    if (
+      candidate < sourceOffset ||
+      distance > DISTANCE_MAX ||
+      source[candidate] !== source[input] ||
+      source[candidate + 1] !== source[input + 1] ||
+      source[candidate + 2] !== source[input + 2]
+    ) {
+      input++;
+      continue;
+    }
+    const lengthMax = Math.min(sourceEnd - input, MATCH_LENGTH_MAX);
+    let length = MATCH_LENGTH_MIN;
+    while (length < lengthMax && source[candidate + length] === source[input + length]) length++;
+
+    if (output + literalsLength(input - literals) + 3 > targetEnd) return 0;
+    output = writeLiterals(source, literals, input, target, output);
+    output = writeReference(target, output, length, distance - 1);
+    input += length;
+    literals = input;
+    // Of the positions inside the match, only the last two are remembered: a matter of speed.
+    for (let inside = input - 2; inside < input && inside < sourceEnd - 2; inside++) {
+      table[hashAt(source, inside)] = base + inside;
+    }
+  }
+  if (output + literalsLength(sourceEnd - literals) > targetEnd) return 0;
+  return writeLiterals(source, literals, sourceEnd, target, output) - targetOffset;
+}
+
+/**
+ * Decompresses `sourceLength` bytes into `target` and returns how many bytes they gave, or 0 if they are malformed or
+ * would have given more than `capacity`.
+ */
+export function lzfDecompress(
+  source: Uint8Array,
+  sourceOffset: ByteOffset,
+  sourceLength: ByteLength,
+  target: Uint8Array,
+  targetOffset: ByteOffset,
+  capacity: ByteLength,
+): ByteLength {
+  const sourceEnd = sourceOffset + sourceLength;
+  const targetEnd = targetOffset + capacity;
+  let input = sourceOffset;
+  let output = targetOffset;
+  while (input < sourceEnd) {
+    const control = source[input++];
+    if (control < LITERALS_MAX) {
+      const end = input + control + 1;
+      if (end > sourceEnd || output + control + 1 > targetEnd) return 0;
+      while (input < end) target[output++] = source[input++];
+      continue;
+    }
+    let length = (control >> 5) + 2;
+    if (length === LONG_MATCH_LENGTH) {
+      if (input >= sourceEnd) return 0;
+      length += source[input++];
+    }
+    if (input >= sourceEnd) return 0;
+    let copied = output - (((control & 0x1f) << 8) | source[input++]) - 1;
+    const end = output + length;
+    if (end > targetEnd || copied < targetOffset) return 0;
+    while (output < end) target[output++] = target[copied++];
+  }
+  return output - targetOffset;
+}
+
+/** The number in `table` of the first of `length` positions, none of which an earlier call used. */
+function claimNumbers(length: ByteLength): number {
+  if (tableStart > 2 ** 30 - 1) {
+    table.fill(0);
+    tableStart = 0;
+  }
+  // 0 is what an unused slot has, so it is nobody's number.
+  const first = tableStart + 1;
+  tableStart += length;
+  return first;
+}
+
+function hashAt(bytes: Uint8Array, at: ByteOffset): number {
+  const three = (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2];
+  return ((three >> (24 - HASH_BITS)) - three * 5) & ((1 << HASH_BITS) - 1);
+}
+
+/** How many bytes literals take with the bytes that introduce their runs. */
+function literalsLength(count: number): ByteLength {
+  return count + Math.ceil(count / LITERALS_MAX);
+}
+
+function writeLiterals(
+  source: Uint8Array,
+  start: ByteOffset,
+  end: ByteOffset,
+  target: Uint8Array,
+  targetOffset: ByteOffset,
+): ByteOffset {
+  let input = start;
+  let output = targetOffset;
+  while (input < end) {
+    const runEnd = Math.min(input + LITERALS_MAX, end);
+    target[output++] = runEnd - input - 1;
+    while (input < runEnd) target[output++] = source[input++];
+  }
+  return output;
+}
+
+function writeReference(target: Uint8Array, at: ByteOffset, length: ByteLength, offset: number): ByteOffset {
+  let output = at;
+  if (length < LONG_MATCH_LENGTH) {
+    target[output++] = ((length - 2) << 5) | (offset >> 8);
+  } else {
+    target[output++] = 0xe0 | (offset >> 8);
+    target[output++] = length - LONG_MATCH_LENGTH;
+  }
+  target[output++] = offset;
+  return output;
+}

@@ -1,0 +1,358 @@
+import type { Keyspace } from '../keyspace/keyspace.js';
+import {
+  ENCODING_LISTPACK,
+  ENCODING_SKIPLIST,
+  type Encoding,
+  type RecordReference,
+  type Records,
+  TYPE_SORTED_SET,
+} from '../keyspace/record.js';
+import type { ValueOperations } from '../keyspace/value-type.js';
+import type { Memory } from '../memory/memory.js';
+import { type ByteLength, type ByteOffset, NULL_REFERENCE, type Reference } from '../memory/reference.js';
+import type { ReferenceList } from '../memory/reference-list.js';
+import type { HashTable, ScanCursor, TableReference } from '../structures/hashtable.js';
+import type { Listpacks } from '../structures/listpack.js';
+import { LISTPACK_BYTES_MAX } from '../structures/listpack-encoding.js';
+import { type ListpackReference, NO_POSITION } from '../structures/listpack-reader.js';
+import { type Rank, Skiplist, type SkiplistReference } from '../structures/skiplist.js';
+import { SkiplistRanges } from '../structures/skiplist-ranges.js';
+import { SortedSetListpacks } from './sorted-set-listpack.js';
+
+/**
+ * Where a member is in its sorted set: a position in a listpack, or a node of a skiplist. NO_MEMBER is none.
+ * Valid until the set changes.
+ */
+export type MemberHandle = number;
+
+/** The handle of no member. */
+export const NO_MEMBER: MemberHandle = 0;
+
+/**
+ * The sorted sets of a keyspace: in a listpack while they are small, then in a skiplist whose nodes a hash table finds
+ * by member. A set becomes a skiplist when it grows past the limits, and stays one.
+ *
+ *     record ── slot ──▶ listpack
+ *     record ── slot ──▶ skiplist ── owner's word ──▶ hash table ──▶ nodes of the skiplist
+ *
+ * All methods take the record of the key. Those that change a set leave it as it was when they throw.
+ * Ranges are walked with a `SortedSetCursor`.
+ */
+export class SortedSets implements ValueOperations {
+  /** `zset-max-listpack-entries`: a listpack has at most so many members. */
+  listpackEntriesMax = 128;
+  /** `zset-max-listpack-value`: a listpack has no longer members than this, in bytes. */
+  listpackValueMax: ByteLength = 64;
+
+  readonly records: Records;
+  readonly skiplist: Skiplist;
+  readonly ranges: SkiplistRanges;
+  readonly listpack: SortedSetListpacks;
+  private readonly memory: Memory;
+  private readonly listpacks: Listpacks;
+  private readonly hashTable: HashTable;
+
+  /** `seed`: see `Skiplist`. */
+  constructor(keyspace: Keyspace, listpacks: Listpacks, seed: number) {
+    this.records = keyspace.records;
+    this.memory = keyspace.memory;
+    this.hashTable = keyspace.hashTable;
+    this.listpacks = listpacks;
+    this.listpack = new SortedSetListpacks(this.memory, listpacks);
+    this.skiplist = new Skiplist(this.memory, seed);
+    this.ranges = new SkiplistRanges(this.memory, this.skiplist);
+    keyspace.registerType(TYPE_SORTED_SET, this);
+  }
+
+  /** The encoding for a new set that is about to get `count` members, the longest of `longest` bytes. */
+  encodingFor(count: number, longest: ByteLength): Encoding {
+    return count <= this.listpackEntriesMax && longest <= this.listpackValueMax
+      ? ENCODING_LISTPACK
+      : ENCODING_SKIPLIST;
+  }
+
+  /**
+   * An empty set, for the slot of a record with this encoding.
+   * @throws OutOfMemoryError
+   */
+  create(encoding: Encoding): Reference {
+    return encoding === ENCODING_LISTPACK ? this.listpacks.create() : this.createSkiplist();
+  }
+
+  /** The number of members. */
+  count(record: RecordReference): number {
+    const value = this.records.slot(record);
+    return this.isListpack(record) ? this.listpack.count(value) : this.skiplist.count(value);
+  }
+
+  /** Where a member is; NO_MEMBER when the set does not have it. */
+  find(record: RecordReference, bytes: Uint8Array, offset: ByteOffset, length: ByteLength): MemberHandle {
+    const value = this.records.slot(record);
+    if (this.isListpack(record)) return this.listpack.find(value, bytes, offset, length);
+    const hash = this.hashTable.hash(bytes, offset, length);
+    return this.hashTable.find(this.table(value), hash, bytes, offset, length);
+  }
+
+  /** The score of a member. */
+  score(record: RecordReference, member: MemberHandle): number {
+    return this.isListpack(record)
+      ? this.listpack.score(this.records.slot(record), member)
+      : this.skiplist.score(member);
+  }
+
+  /** How many members come before one. */
+  rank(record: RecordReference, member: MemberHandle): Rank {
+    const value = this.records.slot(record);
+    return this.isListpack(record) ? this.listpack.rank(value, member) : this.skiplist.rank(value, member);
+  }
+
+  /**
+   * Adds a member that the set does not have. The score is not NaN.
+   * @throws OutOfMemoryError
+   */
+  add(
+    record: RecordReference,
+    score: number,
+    bytes: Uint8Array,
+    offset: ByteOffset,
+    length: ByteLength,
+  ): void {
+    if (this.isListpack(record)) {
+      const listpack = this.records.slot(record);
+      if (this.fitsListpack(listpack, length)) {
+        this.records.setSlot(record, this.listpack.insert(listpack, score, bytes, offset, length));
+        return;
+      }
+      this.convertToSkiplist(record);
+    }
+    this.addNode(this.records.slot(record), score, bytes, offset, length);
+  }
+
+  /**
+   * Gives a member another score, not NaN.
+   * @throws OutOfMemoryError
+   */
+  update(record: RecordReference, member: MemberHandle, score: number): void {
+    const { records } = this;
+    const value = records.slot(record);
+    if (this.isListpack(record)) records.setSlot(record, this.listpack.update(value, member, score));
+    else this.skiplist.updateScore(value, member, score);
+  }
+
+  /** Removes a member. Whoever removes the last one removes the key. */
+  remove(record: RecordReference, member: MemberHandle): void {
+    const { records } = this;
+    const value = records.slot(record);
+    if (this.isListpack(record)) {
+      records.setSlot(record, this.listpack.remove(value, member));
+    } else {
+      this.hashTable.remove(this.table(value), member);
+      this.skiplist.remove(value, member);
+    }
+  }
+
+  /**
+   * Removes the members from rank `start` to below rank `end`, which is above `start`. To remove all of them, remove
+   * the key: that is freed in slices.
+   */
+  removeRange(record: RecordReference, start: Rank, end: Rank): void {
+    const { records, skiplist, hashTable } = this;
+    const value = records.slot(record);
+    if (this.isListpack(record)) {
+      records.setSlot(record, this.listpack.removeRange(value, start, end));
+      return;
+    }
+    const table = this.table(value);
+    let node = skiplist.detachRange(value, start, end);
+    while (node !== NULL_REFERENCE) {
+      const next = skiplist.next(node);
+      hashTable.remove(table, node);
+      skiplist.free(node);
+      node = next;
+    }
+  }
+
+  /**
+   * Says that so many members are about to be added, so that a set which will be too large for a listpack is converted
+   * before they are.
+   * @throws OutOfMemoryError
+   */
+  expect(record: RecordReference, added: number): void {
+    if (this.isListpack(record) && added > this.listpackEntriesMax) this.convertToSkiplist(record);
+  }
+
+  /**
+   * Makes a set that a command built, and is done with, a listpack if it is small enough for one.
+   * @param longest bytes of the longest member
+   * @param total bytes of all members
+   * @throws OutOfMemoryError
+   */
+  compact(record: RecordReference, longest: ByteLength, total: ByteLength): void {
+    if (this.isListpack(record)) return;
+    const list = this.records.slot(record);
+    if (this.encodingFor(this.skiplist.count(list), longest) !== ENCODING_LISTPACK) return;
+    if (total <= LISTPACK_BYTES_MAX) this.convertToListpack(record);
+  }
+
+  /**
+   * One step of a ZSCAN. Adds to `found` the handles of the members that it meets: all of them for a listpack.
+   * Returns the cursor of the next step, 0 at the end.
+   */
+  scan(record: RecordReference, cursor: ScanCursor, found: ReferenceList): ScanCursor {
+    const value = this.records.slot(record);
+    if (this.isListpack(record)) {
+      const { listpack } = this;
+      for (let at = listpack.first(value); at !== NO_POSITION; at = listpack.next(value, at)) found.push(at);
+      return 0;
+    }
+    const { hashTable } = this;
+    const next = hashTable.scan(this.table(value), cursor);
+    for (let i = 0; i < hashTable.scanned.count; i++) found.push(hashTable.scanned.items[i]);
+    return next;
+  }
+
+  /** Whether a set is kept in a listpack. */
+  isListpack(record: RecordReference): boolean {
+    return this.records.encoding(record) === ENCODING_LISTPACK;
+  }
+
+  /** See ValueOperations: the budget counts buckets of the table, and then members. */
+  release(value: Reference, _extra: number, encoding: Encoding, budget: number): number {
+    if (encoding === ENCODING_LISTPACK) {
+      this.listpacks.free(value);
+      return 0;
+    }
+    let used = 0;
+    const table = this.table(value);
+    if (table !== NULL_REFERENCE) {
+      while (this.hashTable.releaseBucket(table)) if (++used >= budget) return used;
+      this.skiplist.setOwner(value, NULL_REFERENCE);
+    }
+    return used + this.skiplist.freeStep(value, budget - used);
+  }
+
+  /** See ValueOperations. */
+  releaseEffort(value: Reference, _extra: number, encoding: Encoding): number {
+    return encoding === ENCODING_LISTPACK ? 1 : this.skiplist.count(value);
+  }
+
+  /** See ValueOperations. */
+  duplicate(value: Reference, _extra: number, encoding: Encoding): Reference {
+    if (encoding === ENCODING_LISTPACK) return this.listpacks.duplicate(value);
+    const { skiplist } = this;
+    const copy = this.createSkiplist();
+    try {
+      // From the last on, every node goes in front: that takes no search.
+      for (let node = skiplist.last(value); node !== NULL_REFERENCE; node = skiplist.previous(node)) {
+        const offset = skiplist.memberOffset(node);
+        const length = skiplist.memberLength(node);
+        this.addNode(copy, skiplist.score(node), skiplist.memberBytes(node), offset, length);
+      }
+    } catch (error) {
+      this.releaseSkiplist(copy);
+      throw error;
+    }
+    return copy;
+  }
+
+  /** See ValueOperations. */
+  memoryUsage(value: Reference, _extra: number, encoding: Encoding, samples: number): ByteLength {
+    const { memory, skiplist } = this;
+    const own = memory.blockBytes(value);
+    if (encoding === ENCODING_LISTPACK) return own;
+    let sampled = 0;
+    let sampledBytes = 0;
+    let node = skiplist.first(value);
+    while (node !== NULL_REFERENCE && (samples === 0 || sampled < samples)) {
+      sampledBytes += memory.blockBytes(node);
+      sampled++;
+      node = skiplist.next(node);
+    }
+    const nodeBytes = sampled === 0 ? 0 : Math.round((sampledBytes / sampled) * skiplist.count(value));
+    return own + this.hashTable.overheadBytes(this.table(value)) + nodeBytes;
+  }
+
+  /** The hash table that finds the nodes of a skiplist; NULL_REFERENCE once `release` has freed it. */
+  private table(list: SkiplistReference): TableReference {
+    return this.skiplist.owner(list);
+  }
+
+  private releaseSkiplist(list: SkiplistReference): void {
+    this.release(list, 0, ENCODING_SKIPLIST, Number.POSITIVE_INFINITY);
+  }
+
+  private fitsListpack(listpack: ListpackReference, added: ByteLength): boolean {
+    return (
+      this.listpack.count(listpack) < this.listpackEntriesMax &&
+      added <= this.listpackValueMax &&
+      this.listpacks.isSafeToAdd(listpack, added)
+    );
+  }
+
+  private createSkiplist(): SkiplistReference {
+    const list = this.skiplist.create();
+    try {
+      this.skiplist.setOwner(list, this.hashTable.create());
+    } catch (error) {
+      this.memory.free(list);
+      throw error;
+    }
+    return list;
+  }
+
+  private addNode(
+    list: SkiplistReference,
+    score: number,
+    bytes: Uint8Array,
+    offset: ByteOffset,
+    length: ByteLength,
+  ): void {
+    const node = this.skiplist.insert(list, score, bytes, offset, length);
+    try {
+      this.hashTable.insert(this.table(list), this.hashTable.hash(bytes, offset, length), node);
+    } catch (error) {
+      this.skiplist.remove(list, node);
+      throw error;
+    }
+  }
+
+  private convertToSkiplist(record: RecordReference): void {
+    const { records, listpack, listpacks } = this;
+    const value = records.slot(record);
+    const list = this.createSkiplist();
+    try {
+      for (let at = listpack.last(value); at !== NO_POSITION; at = listpack.previous(value, at)) {
+        const score = listpack.score(value, at);
+        listpacks.read(value, at);
+        const { element } = listpacks;
+        element.spell();
+        this.addNode(list, score, element.bytes, element.offset, element.length);
+      }
+    } catch (error) {
+      this.releaseSkiplist(list);
+      throw error;
+    }
+    listpacks.free(value);
+    records.setSlot(record, list);
+    records.setEncoding(record, ENCODING_SKIPLIST);
+  }
+
+  private convertToListpack(record: RecordReference): void {
+    const { records, skiplist } = this;
+    const list = records.slot(record);
+    let value = this.listpacks.create();
+    try {
+      for (let node = skiplist.first(list); node !== NULL_REFERENCE; node = skiplist.next(node)) {
+        const offset = skiplist.memberOffset(node);
+        const length = skiplist.memberLength(node);
+        value = this.listpack.append(value, skiplist.score(node), skiplist.memberBytes(node), offset, length);
+      }
+    } catch (error) {
+      this.listpacks.free(value);
+      throw error;
+    }
+    this.releaseSkiplist(list);
+    records.setSlot(record, value);
+    records.setEncoding(record, ENCODING_LISTPACK);
+  }
+}

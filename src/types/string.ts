@@ -1,0 +1,327 @@
+import type { Database } from '../keyspace/database.js';
+import type { Keyspace } from '../keyspace/keyspace.js';
+import {
+  EMBEDDED_BYTES_MAX,
+  ENCODING_EMBSTR,
+  ENCODING_INT,
+  ENCODING_RAW,
+  type Encoding,
+  type RecordReference,
+  type Records,
+  TYPE_STRING,
+} from '../keyspace/record.js';
+import type { ValueOperations } from '../keyspace/value-type.js';
+import { copyBytes } from '../memory/bytes.js';
+import { byteOffset, type Memory } from '../memory/memory.js';
+import { type ByteLength, type ByteOffset, type Reference, SEGMENT_SHIFT } from '../memory/reference.js';
+import {
+  bigintFromWords,
+  highWord,
+  highWordOfBigint,
+  INT64_DECIMAL_LENGTH_MAX,
+  lowWord,
+  lowWordOfBigint,
+  parseInt64,
+  parseInt64Words,
+  parseSafeInteger,
+  safeIntegerFromWords,
+  writeInt64FromWords,
+} from '../protocol/integers.js';
+
+/** The longest string that Redis calls `embstr`. */
+const EMBSTR_BYTES_MAX = 44;
+/** The most that a growing string gets beyond what it needs. */
+const SPARE_BYTES_MAX = 1 << 20;
+
+/**
+ * Strings, in the three encodings of Redis:
+ *
+ *     int           an int64 in the record's slot
+ *     embstr, raw   up to 255 bytes: in the record, behind the key
+ *     raw           above: a block of its own; slot = its reference, slot's second word = the length
+ *
+ * `raw` is what a string is called that is longer than 44 bytes or that was changed in place.
+ *
+ * `read` tells where the bytes of a value are, without copying or allocating: in `bytes`, `offset`, `length`.
+ */
+export class Strings implements ValueOperations {
+  /** Where the value that was read last is; valid until the next change of any data. */
+  bytes: Uint8Array;
+  offset: ByteOffset = 0;
+  length: ByteLength = 0;
+
+  /** The words of the integer that was parsed last. */
+  low = 0;
+  high = 0;
+
+  private readonly keyspace: Keyspace;
+  private readonly memory: Memory;
+  private readonly records: Records;
+  /** The digits of an integer that is read as bytes. */
+  private readonly digits = new Uint8Array(INT64_DECIMAL_LENGTH_MAX);
+
+  constructor(keyspace: Keyspace) {
+    this.keyspace = keyspace;
+    this.memory = keyspace.memory;
+    this.records = keyspace.records;
+    this.bytes = this.digits;
+    keyspace.registerType(TYPE_STRING, this);
+  }
+
+  /** Points `bytes`, `offset` and `length` at a string's content. */
+  read(record: RecordReference): void {
+    const { records } = this;
+    if (!records.hasSlot(record)) {
+      this.bytes = this.memory.bytes[record >>> SEGMENT_SHIFT];
+      this.offset = records.embeddedOffset(record);
+      this.length = records.embeddedLength(record);
+    } else if (records.encoding(record) === ENCODING_INT) {
+      this.bytes = this.digits;
+      this.offset = 0;
+      this.length = writeInt64FromWords(this.digits, 0, records.slot(record), records.slotExtra(record));
+    } else {
+      const block = records.slot(record);
+      this.bytes = this.memory.bytes[block >>> SEGMENT_SHIFT];
+      this.offset = byteOffset(block);
+      this.length = records.slotExtra(record);
+    }
+  }
+
+  /** The length in bytes of a string as it is read. */
+  byteLength(record: RecordReference): ByteLength {
+    const { records } = this;
+    if (!records.hasSlot(record)) return records.embeddedLength(record);
+    if (records.encoding(record) !== ENCODING_INT) return records.slotExtra(record);
+    this.read(record);
+    return this.length;
+  }
+
+  /**
+   * A new string for a key that the database does not have, in the encoding that fits it.
+   * @throws OutOfMemoryError, and nothing is added.
+   */
+  add(
+    database: Database,
+    hash: number,
+    key: Uint8Array,
+    keyOffset: ByteOffset,
+    keyLength: ByteLength,
+    source: Uint8Array,
+    offset: ByteOffset,
+    length: ByteLength,
+  ): RecordReference {
+    const { keyspace } = this;
+    if (this.parseAsInteger(source, offset, length)) {
+      const { low, high } = this;
+      return keyspace.add(database, hash, key, keyOffset, keyLength, TYPE_STRING, ENCODING_INT, low, high);
+    }
+    if (length <= EMBEDDED_BYTES_MAX) {
+      const encoding = encodingOf(length);
+      const record = keyspace.addEmbedded(
+        database,
+        hash,
+        key,
+        keyOffset,
+        keyLength,
+        TYPE_STRING,
+        encoding,
+        length,
+      );
+      this.fillEmbedded(record, source, offset, length);
+      return record;
+    }
+    const block = this.newBlock(source, offset, length);
+    try {
+      return keyspace.add(
+        database,
+        hash,
+        key,
+        keyOffset,
+        keyLength,
+        TYPE_STRING,
+        ENCODING_RAW,
+        block,
+        length,
+      );
+    } catch (error) {
+      this.memory.free(block);
+      throw error;
+    }
+  }
+
+  /**
+   * Puts a string in the place of whatever value the record has; its deadline stays. Returns the record,
+   * perhaps moved. @throws OutOfMemoryError, and the record is as it was.
+   */
+  replace(
+    database: Database,
+    record: RecordReference,
+    source: Uint8Array,
+    offset: ByteOffset,
+    length: ByteLength,
+  ): RecordReference {
+    if (this.parseAsInteger(source, offset, length)) {
+      const { low, high } = this;
+      return this.replaceSlot(database, record, ENCODING_INT, low, high);
+    }
+    if (length <= EMBEDDED_BYTES_MAX) {
+      const moved = this.keyspace.reshape(database, record, TYPE_STRING, encodingOf(length), length);
+      this.fillEmbedded(moved, source, offset, length);
+      return moved;
+    }
+    const block = this.newBlock(source, offset, length);
+    try {
+      return this.replaceSlot(database, record, ENCODING_RAW, block, length);
+    } catch (error) {
+      this.memory.free(block);
+      throw error;
+    }
+  }
+
+  /** An integer's value when a double holds it exactly, NaN when not or when the string is no integer. */
+  safeInteger(record: RecordReference): number {
+    const { records } = this;
+    if (records.encoding(record) === ENCODING_INT) {
+      return safeIntegerFromWords(records.slot(record), records.slotExtra(record));
+    }
+    this.read(record);
+    return parseSafeInteger(this.bytes, this.offset, this.length);
+  }
+
+  /** An integer's value, undefined when the string is none in 64 bits. Cold. */
+  bigInteger(record: RecordReference): bigint | undefined {
+    const { records } = this;
+    if (records.encoding(record) === ENCODING_INT) {
+      return bigintFromWords(records.slot(record), records.slotExtra(record));
+    }
+    this.read(record);
+    return parseInt64(this.bytes, this.offset, this.length);
+  }
+
+  /** Makes the record an integer. Returns it, perhaps moved. @throws OutOfMemoryError */
+  setSafeInteger(database: Database, record: RecordReference, value: number): RecordReference {
+    if (this.records.encoding(record) === ENCODING_INT && this.records.type(record) === TYPE_STRING) {
+      this.records.setSlot(record, lowWord(value));
+      this.records.setSlotExtra(record, highWord(value));
+      return record;
+    }
+    return this.replaceSlot(database, record, ENCODING_INT, lowWord(value), highWord(value));
+  }
+
+  /** The same for any 64-bit integer. Cold. */
+  setBigInteger(database: Database, record: RecordReference, value: bigint): RecordReference {
+    return this.replaceSlot(database, record, ENCODING_INT, lowWordOfBigint(value), highWordOfBigint(value));
+  }
+
+  /**
+   * Makes the string `length` bytes long, to be written to: its first bytes stay, new ones are zero, and it
+   * is `raw` from now on. `bytes` and `offset` point at it afterwards. Returns the record, perhaps moved.
+   * @throws OutOfMemoryError, and the record is as it was.
+   */
+  resize(database: Database, record: RecordReference, length: ByteLength): RecordReference {
+    const { records, memory } = this;
+    const hasBlock = records.hasSlot(record) && records.encoding(record) !== ENCODING_INT;
+    if (hasBlock) return this.resizeBlock(record, length);
+    this.read(record);
+    const kept = Math.min(this.length, length);
+    if (length <= EMBEDDED_BYTES_MAX) {
+      // The content is in the record, whose bytes a move would free: it goes by way of a copy.
+      const content = this.bytes.slice(this.offset, this.offset + kept);
+      const moved = this.keyspace.reshape(database, record, TYPE_STRING, ENCODING_RAW, length);
+      this.fillEmbedded(moved, content, 0, kept);
+      this.read(moved);
+      this.bytes.fill(0, this.offset + kept, this.offset + length);
+      return moved;
+    }
+    const block = memory.allocate(length + Math.min(length, SPARE_BYTES_MAX));
+    const target = memory.bytes[block >>> SEGMENT_SHIFT];
+    const start = byteOffset(block);
+    target.set(this.bytes.subarray(this.offset, this.offset + kept), start);
+    target.fill(0, start + kept, start + length);
+    const moved = this.replaceSlot(database, record, ENCODING_RAW, block, length);
+    this.read(moved);
+    return moved;
+  }
+
+  release(value: Reference): number {
+    this.memory.free(value);
+    return 1;
+  }
+
+  releaseEffort(): number {
+    return 1;
+  }
+
+  duplicate(value: Reference, extra: number): Reference {
+    const copy = this.memory.allocate(extra);
+    this.memory.copyBlock(value, 0, copy, 0, extra);
+    return copy;
+  }
+
+  memoryUsage(value: Reference): ByteLength {
+    return this.memory.blockBytes(value);
+  }
+
+  private resizeBlock(record: RecordReference, length: ByteLength): RecordReference {
+    const { records, memory } = this;
+    let block = records.slot(record);
+    const old = records.slotExtra(record);
+    if (length > memory.blockBytes(block)) {
+      block = memory.reallocate(block, old, length + Math.min(length, SPARE_BYTES_MAX));
+      records.setSlot(record, block);
+    }
+    const bytes = memory.bytes[block >>> SEGMENT_SHIFT];
+    const start = byteOffset(block);
+    if (length > old) bytes.fill(0, start + old, start + length);
+    records.setSlotExtra(record, length);
+    records.setEncoding(record, ENCODING_RAW);
+    this.read(record);
+    return record;
+  }
+
+  private replaceSlot(
+    database: Database,
+    record: RecordReference,
+    encoding: Encoding,
+    value: number,
+    extra: number,
+  ): RecordReference {
+    const moved = this.keyspace.reshape(database, record, TYPE_STRING, encoding, -1);
+    this.records.setSlot(moved, value);
+    this.records.setSlotExtra(moved, extra);
+    return moved;
+  }
+
+  private newBlock(source: Uint8Array, offset: ByteOffset, length: ByteLength): Reference {
+    const block = this.memory.allocate(length);
+    copyBytes(source, offset, this.memory.bytes[block >>> SEGMENT_SHIFT], byteOffset(block), length);
+    return block;
+  }
+
+  private fillEmbedded(
+    record: RecordReference,
+    source: Uint8Array,
+    offset: ByteOffset,
+    length: ByteLength,
+  ): void {
+    copyBytes(
+      source,
+      offset,
+      this.memory.bytes[record >>> SEGMENT_SHIFT],
+      this.records.embeddedOffset(record),
+      length,
+    );
+  }
+
+  /** Whether the bytes are an integer that would be printed as the same bytes; it is in `low` and `high` then. */
+  private parseAsInteger(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): boolean {
+    if (length > INT64_DECIMAL_LENGTH_MAX || length === 0) return false;
+    const first = bytes[offset];
+    if (first > 0x39 || (first < 0x30 && first !== 0x2d)) return false;
+    return parseInt64Words(bytes, offset, length, this);
+  }
+}
+
+function encodingOf(length: ByteLength): Encoding {
+  return length <= EMBSTR_BYTES_MAX ? ENCODING_EMBSTR : ENCODING_RAW;
+}
