@@ -126,14 +126,13 @@ function scanDecimal(bytes: Uint8Array, offset: number, length: number): number 
   let mantissa = 0;
   let exponent = 0;
   const digitsStart = position;
-  let digits = 0;
   while (position < end) {
     const digit = bytes[position] - ZERO;
     if (!(digit >= 0 && digit <= 9)) break;
     mantissa = mantissa * 10 + digit;
     position++;
   }
-  digits = position - digitsStart;
+  let digits = position - digitsStart;
   if (position < end && bytes[position] === POINT) {
     const fractionStart = ++position;
     while (position < end) {
@@ -145,7 +144,7 @@ function scanDecimal(bytes: Uint8Array, offset: number, length: number): number 
     exponent = fractionStart - position;
     digits -= exponent;
   }
-  if (digits <= 0) return NaN;
+  if (digits === 0) return NaN;
 
   if (position < end && (bytes[position] | LOWER_CASE_BIT) === LOWER_E) {
     position++;
