@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { matchGlob } from '../structures/glob.js';
-import { type ByteString, beforeNul, bytesOf } from './byte-string.js';
+import { type ByteString, beforeNul, bytesOf, encodeByteString } from './byte-string.js';
 import type { Codec, ParseContext, Rejection, Setting } from './codec.js';
 import type { Directive, DirectiveFlag } from './directive.js';
 import { type DirectiveName, type DirectiveValue, type DirectiveValues, directives } from './directives.js';
@@ -197,10 +197,21 @@ export class Configuration {
    * @param continuesFile see `ParseContext`
    */
   override(name: DirectiveName, args: readonly ByteString[], continuesFile = false): string | undefined {
+    if (args.length !== 1 && !hasFlag(name, 'multiple-arguments')) return 'wrong number of arguments';
     const parsed = this.parse(name, args, { isCommand: false, continuesFile });
     if ('rejection' in parsed) return parsed.rejection;
     this.store(name, parsed);
     return undefined;
+  }
+
+  /**
+   * As `override`, given a name and a value as a program has them: ordinary strings, a list parted by single spaces.
+   * Returns what is wrong with either.
+   */
+  assign(name: string, value: string): string | undefined {
+    const directive = findDirective(name);
+    if (directive === undefined) return 'no such directive';
+    return this.override(directive, splitValue(directive, encodeByteString(value)));
   }
 
   /** CONFIG REWRITE: writes the configuration to the file it came from. */
@@ -269,9 +280,10 @@ export class Configuration {
     const directiveName = findDirective(name);
     if (directiveName === undefined) throw new Error(`no directive ${name}`);
     const previous = this.setting(directiveName);
-    const isList = hasFlag(directiveName, 'multiple-arguments');
-    const args = isList ? (value === '' ? [] : value.split(' ')) : [value];
-    const parsed = this.parse(directiveName, args, { isCommand: true, continuesFile: false });
+    const parsed = this.parse(directiveName, splitValue(directiveName, value), {
+      isCommand: true,
+      continuesFile: false,
+    });
     if ('rejection' in parsed) return parsed.rejection;
 
     const isChanged =
@@ -323,6 +335,12 @@ export class Configuration {
   private restore(change: Change): void {
     for (const [name, setting] of change.previous) this.store(name, setting);
   }
+}
+
+/** The arguments that a value of CONFIG SET stands for. */
+function splitValue(name: DirectiveName, value: ByteString): ByteString[] {
+  if (!hasFlag(name, 'multiple-arguments')) return [value];
+  return value === '' ? [] : value.split(' ');
 }
 
 function failure(name: ByteString, rejection: string): string {

@@ -89,7 +89,6 @@ class Loader {
 
   private setDirective(name: DirectiveName, args: readonly ByteString[]): string | undefined {
     const isList = directives.get(name)?.flags?.includes('multiple-arguments') ?? false;
-    if (!isList && args.length !== 1) return 'wrong number of arguments';
     const continuesFile = this.seen.has(name);
     this.seen.add(name);
     // A list may come as one quoted argument. One with unbalanced quotes is taken for an empty list (as in Redis).

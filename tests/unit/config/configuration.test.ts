@@ -118,6 +118,20 @@ describe('CONFIG SET', () => {
   });
 });
 
+describe('values from the program itself', () => {
+  test('are read as CONFIG SET reads them, whatever the flags', () => {
+    expect(configuration.assign('Databases', '4')).toBeUndefined();
+    expect(configuration.assign('requirepass', 'a é')).toBeUndefined();
+    expect(configuration.assign('bind', '127.0.0.1 ::1')).toBeUndefined();
+    expect(configuration.assign('save', '')).toBeUndefined();
+    const { databases, requirepass, bind, save } = configuration.values;
+    expect([databases, requirepass, bind, save]).toEqual([4, 'a \xc3\xa9', ['127.0.0.1', '::1'], []]);
+    expect(configuration.assign('nothing', '1')).toBe('no such directive');
+    expect(configuration.assign('hz', 'x')).toBe("argument couldn't be parsed into an integer");
+    expect(configuration.override('hz', ['1', '2'])).toBe('wrong number of arguments');
+  });
+});
+
 describe('listeners', () => {
   test('are called once for a change of several directives, with all values in place', () => {
     const seen: unknown[] = [];
