@@ -1,4 +1,5 @@
 import { type Command, keyAt } from '../server/command.js';
+import { commandCommands } from './command.js';
 import { get, incr, set } from './strings/set.js';
 
 export const allCommands: readonly Command[] = [
@@ -8,4 +9,5 @@ export const allCommands: readonly Command[] = [
   { name: 'ping', summary: 'x', arity: -1, since: '1.0.0', group: 'connection', flags: ['fast'], handler: (context) => context.reply.simpleString('PONG') },
   { name: 'dbsize', summary: 'x', arity: 1, since: '1.0.0', group: 'connection', flags: ['fast'], handler: (context) => context.reply.integer(context.database.size) },
   { name: 'flushall', summary: 'x', arity: -1, since: '1.0.0', group: 'connection', flags: ['fast'], handler: (context) => {context.keyspace.clear(context.database, true);context.reply.ok();} },
+  ...commandCommands,
 ];

@@ -38,6 +38,6 @@ function typedOnce(doc: ArgumentDoc): string {
   const token = doc.token === undefined ? '' : `${doc.token} `;
   if (doc.type === 'block') return `${token}${typedArguments(doc.arguments)}`;
   if (doc.type !== 'oneof') return `${token}<${doc.displayText}>`;
-  const alternatives = doc.arguments.map(typedOnce).join('|');
+  const alternatives = doc.arguments.map((each) => typedOnce(each) + (each.multiple ? ' ...' : '')).join('|');
   return doc.optional && token === '' ? alternatives : `${token}(${alternatives})`;
 }
