@@ -32,20 +32,22 @@ export class Dispatcher {
 
   /** Runs a request, or replies why not. Returns EXECUTED or POSTPONED. */
   dispatch(client: Client, request: Arguments): number {
+    const start = this.server.outbox.reply.position;
+    const result = this.decide(client, request);
+    if (client.replyMode !== 'on') this.suppressReply(client, start);
+    return result;
+  }
+
+  private decide(client: Client, request: Arguments): number {
     const { server } = this;
-    const reply = server.outbox.reply;
-    let command = server.commands.find(request.bytes, request.offsets[0], request.lengths[0]);
+    const { bytes, offsets, lengths, count } = request;
+    let command = server.commands.find(bytes, offsets[0], lengths[0]);
     if (command === undefined) {
       this.reject(undefined, unknownCommand(request));
       return EXECUTED;
     }
-    if (command.subcommandIndex !== undefined && request.count > 1) {
-      const subcommand = server.commands.findSubcommand(
-        command,
-        request.bytes,
-        request.offsets[1],
-        request.lengths[1],
-      );
+    if (command.subcommandIndex !== undefined && count > 1) {
+      const subcommand = server.commands.findSubcommand(command, bytes, offsets[1], lengths[1]);
       if (subcommand === undefined) {
         this.reject(command, unknownSubcommand(request.text(1), command.entry.name));
         return EXECUTED;
@@ -53,7 +55,7 @@ export class Dispatcher {
       command = subcommand;
     }
     const { arity } = command;
-    if (arity > 0 ? request.count !== arity : request.count < -arity) {
+    if (arity > 0 ? count !== arity : count < -arity) {
       this.reject(command, wrongArity(command.fullName));
       return EXECUTED;
     }
@@ -65,9 +67,7 @@ export class Dispatcher {
       }
       if (server.isPausedFor(command)) return POSTPONED;
     }
-    const start = reply.position;
     this.call(client, command, request);
-    if (client.replyMode !== 'on') this.suppressReply(client, start);
     return EXECUTED;
   }
 
@@ -130,14 +130,9 @@ export class Dispatcher {
 
   /** CLIENT REPLY OFF and SKIP: the reply is made and forgotten. */
   private suppressReply(client: Client, start: number): void {
-    const { reply } = this.server.outbox;
-    if (client.replyMode === 'skip-next') {
-      client.replyMode = 'skip';
-      reply.position = start;
-      return;
-    }
-    reply.position = start;
-    if (client.replyMode === 'skip') client.replyMode = 'on';
+    this.server.outbox.reply.position = start;
+    if (client.replyMode === 'skip-next') client.replyMode = 'skip';
+    else if (client.replyMode === 'skip') client.replyMode = 'on';
   }
 }
 

@@ -13,10 +13,15 @@ export class Pause {
   private timer: NodeJS.Timeout | undefined;
   private readonly waiting = new Set<Client>();
   private readonly resume: (client: Client) => void;
+  private readonly activeChanged: (isActive: boolean) => void;
 
-  /** @param resume goes on with a client that waited. */
-  constructor(resume: (client: Client) => void) {
+  /**
+   * @param resume goes on with a client that waited
+   * @param activeChanged is told when a pause begins and ends
+   */
+  constructor(resume: (client: Client) => void, activeChanged: (isActive: boolean) => void) {
     this.resume = resume;
+    this.activeChanged = activeChanged;
   }
 
   get isActive(): boolean {
@@ -43,12 +48,14 @@ export class Pause {
       this.untilMs = untilMs;
     }
     this.arm(nowMs);
+    this.activeChanged(true);
   }
 
   /** Ends the pause: every client that waited goes on. */
   end(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
+    this.activeChanged(false);
     const clients = [...this.waiting];
     this.waiting.clear();
     for (const client of clients) {

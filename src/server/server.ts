@@ -6,6 +6,7 @@ import type { ByteLength } from '../memory/reference.js';
 import type { Connection } from '../network/connection.js';
 import { ErrorStatistics } from '../observability/error-statistics.js';
 import type { Log } from '../observability/log.js';
+import type { ReplyWriter } from '../protocol/reply-writer.js';
 import { Types } from '../types/types.js';
 import { Client, type ClientOwner, RESTRICTED_UNAUTHENTICATED } from './client.js';
 import { Clients } from './clients.js';
@@ -39,6 +40,7 @@ export interface ServerParts {
 export interface ServerStatistics {
   connectionsReceived: number;
   connectionsRejected: number;
+  deniedLogins: number;
   queryBufferLimitDisconnections: number;
   outputBufferLimitDisconnections: number;
   inputBytes: number;
@@ -104,7 +106,13 @@ export class Server implements ClientOwner {
     this.cron = new Cron(this.keyspace, this.turn);
     this.dispatcher = new Dispatcher(this);
     this.queryBuffers = new QueryBuffers(this.dispatcher, this.turn);
-    this.pause = new Pause((client) => this.resume(client));
+    this.pause = new Pause(
+      (client) => this.resume(client),
+      (isActive) => {
+        if (isActive) this.restrictions |= RESTRICTED_PAUSED;
+        else this.restrictions &= ~RESTRICTED_PAUSED;
+      },
+    );
     this.follow(configuration);
   }
 
@@ -160,6 +168,23 @@ export class Server implements ClientOwner {
   resume(client: Client): void {
     this.turn.open();
     this.queryBuffers.resume(client);
+  }
+
+  /**
+   * Replies to a client when something outside of the turn is done. Until then its further requests wait.
+   * @param reply resolves to what writes the reply; it must not reject
+   */
+  replyWhen(client: Client, reply: Promise<(writer: ReplyWriter) => void>): void {
+    client.isPostponed = true;
+    void reply.then((write) => {
+      client.isPostponed = false;
+      if (client.isClosed) return;
+      this.turn.open();
+      const before = this.outbox.switchTo(client);
+      write(this.outbox.reply);
+      this.outbox.switchTo(before);
+      this.resume(client);
+    });
   }
 
   /** Closes a client: at once, or when it has got the replies of this turn if it is the one that asks. */
@@ -240,6 +265,7 @@ export function freshStatistics(): ServerStatistics {
   return {
     connectionsReceived: 0,
     connectionsRejected: 0,
+    deniedLogins: 0,
     queryBufferLimitDisconnections: 0,
     outputBufferLimitDisconnections: 0,
     inputBytes: 0,

@@ -1,0 +1,140 @@
+import { parseSafeInteger } from '../../protocol/integers.js';
+import type { Client } from '../../server/client.js';
+import type { CommandContext } from '../../server/context.js';
+import { ERROR_SYNTAX } from '../../server/errors.js';
+
+/** The kinds that CLIENT LIST and CLIENT KILL tell apart. */
+export type ClientType = 'normal' | 'master' | 'replica' | 'pubsub';
+
+/** The kind that a word means, in any case. */
+export function parseClientType(word: string): ClientType | undefined {
+  switch (word.toLowerCase()) {
+    case 'normal':
+      return 'normal';
+    case 'master':
+      return 'master';
+    case 'slave':
+    case 'replica':
+      return 'replica';
+    case 'pubsub':
+      return 'pubsub';
+    default:
+      return undefined;
+  }
+}
+
+/** The kind of a client. */
+export function clientType(_client: Client): ClientType {
+  return 'normal';
+}
+
+export function clientInfo(context: CommandContext): void {
+  context.reply.verbatim('txt', `${describeClient(context.client, context)}\n`);
+}
+
+export function clientList(context: CommandContext): void {
+  const { arguments: request, reply, server } = context;
+  if (request.count === 4 && request.is(2, 'TYPE')) {
+    const type = parseClientType(request.text(3));
+    if (type === undefined) reply.error(`ERR Unknown client type '${request.text(3)}'`);
+    else replyList(context, (client) => clientType(client) === type);
+  } else if (request.count > 3 && request.is(2, 'ID')) {
+    const lines: string[] = [];
+    for (let i = 3; i < request.count; i++) {
+      const id = parseSafeInteger(request.bytes, request.offsets[i], request.lengths[i]);
+      if (Number.isNaN(id)) {
+        reply.error('ERR Invalid client ID');
+        return;
+      }
+      const client = server.clients.find(id);
+      if (client !== undefined) lines.push(`${describeClient(client, context)}\n`);
+    }
+    reply.verbatim('txt', lines.join(''));
+  } else if (request.count === 2) {
+    replyList(context, () => true);
+  } else {
+    reply.error(ERROR_SYNTAX);
+  }
+}
+
+function replyList(context: CommandContext, isWanted: (client: Client) => boolean): void {
+  const lines: string[] = [];
+  for (const client of context.server.clients) {
+    if (isWanted(client)) lines.push(`${describeClient(client, context)}\n`);
+  }
+  context.reply.verbatim('txt', lines.join(''));
+}
+
+/** One line of CLIENT LIST, without its end. */
+function describeClient(client: Client, context: CommandContext): string {
+  const { connection } = client;
+  const { nowMs } = context.keyspace;
+  const seconds = (sinceMs: number) => Math.floor((nowMs - sinceMs) / 1000);
+  const isCurrent = client === context.client;
+  const pendingBytes = isCurrent ? requestBytes(context) : client.queryLength;
+  const argumentBytes = isCurrent ? argumentLength(context) : 0;
+  const queued = connection.queuedBytes;
+  const fields = {
+    id: client.id,
+    addr: connection.remoteAddress,
+    laddr: connection.localAddress,
+    fd: connection.fd,
+    name: client.name,
+    age: seconds(client.createdMs),
+    idle: seconds(client.lastActiveMs),
+    flags: describeFlags(client),
+    db: client.database.index,
+    sub: 0,
+    psub: 0,
+    ssub: 0,
+    multi: -1,
+    watch: 0,
+    qbuf: pendingBytes,
+    'qbuf-free': Math.max(0, client.queryBuffer.length - client.queryLength),
+    'argv-mem': argumentBytes,
+    'multi-mem': 0,
+    rbs: 0,
+    rbp: 0,
+    obl: 0,
+    oll: queued > 0 ? 1 : 0,
+    omem: queued,
+    'tot-mem': CLIENT_BYTES + client.queryBuffer.length + queued,
+    events: queued > 0 ? 'rw' : 'r',
+    cmd: client.lastCommand?.fullName ?? 'NULL',
+    user: client.user,
+    redir: -1,
+    resp: client.resp,
+    'lib-name': client.libraryName,
+    'lib-ver': client.libraryVersion,
+    'io-thread': 0,
+  };
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+}
+
+/** About what the objects of a client take in V8's heap, in bytes. */
+const CLIENT_BYTES = 1400;
+
+function describeFlags(client: Client): string {
+  let flags = '';
+  if (client.unblock !== undefined) flags += 'b';
+  if (client.closesAfterReply) flags += 'c';
+  if (client.connection.isUnixSocket) flags += 'U';
+  if (client.isNoEvict) flags += 'e';
+  if (client.isNoTouch) flags += 'T';
+  return flags === '' ? 'N' : flags;
+}
+
+/** The bytes of the request that is being executed, with its headers. */
+function requestBytes({ arguments: request }: CommandContext): number {
+  let bytes = String(request.count).length + 3;
+  for (let i = 0; i < request.count; i++) bytes += request.lengths[i] + String(request.lengths[i]).length + 5;
+  return bytes;
+}
+
+function argumentLength({ arguments: request }: CommandContext): number {
+  let bytes = 0;
+  for (let i = 0; i < request.count; i++) bytes += request.lengths[i];
+  return bytes;
+}
