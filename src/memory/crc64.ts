@@ -12,6 +12,8 @@
  *     position p: the byte with p bytes of the group behind it
  */
 
+import type { ByteLength, ByteOffset } from './reference.js';
+
 const POSITIONS = 8;
 const VALUES = 256;
 /** Words from one position's table to the next one's. */
@@ -67,7 +69,7 @@ export class Crc64 {
   }
 
   /** Adds `length` bytes from `offset`. Adding parts of a string one after the other is adding the string. */
-  update(bytes: Uint8Array, offset: number, length: number): void {
+  update(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): void {
     if (offset < 0 || length < 0 || offset + length > bytes.length) {
       throw new RangeError(`checksum of ${length} bytes from ${offset} in ${bytes.length} bytes`);
     }
@@ -105,7 +107,7 @@ export class Crc64 {
   }
 
   /** Writes the checksum as `CRC64_BYTES` bytes, little endian. */
-  write(bytes: Uint8Array, offset: number): void {
+  write(bytes: Uint8Array, offset: ByteOffset): void {
     for (let index = 0; index < 4; index++) {
       bytes[offset + index] = this.low >>> (8 * index);
       bytes[offset + 4 + index] = this.high >>> (8 * index);
@@ -113,7 +115,7 @@ export class Crc64 {
   }
 
   /** Whether the `CRC64_BYTES` bytes at `offset` are the checksum. */
-  matches(bytes: Uint8Array, offset: number): boolean {
+  matches(bytes: Uint8Array, offset: ByteOffset): boolean {
     for (let index = 0; index < 4; index++) {
       if (bytes[offset + index] !== ((this.low >>> (8 * index)) & 0xff)) return false;
       if (bytes[offset + 4 + index] !== ((this.high >>> (8 * index)) & 0xff)) return false;

@@ -13,6 +13,8 @@
  *              v0 ← v0+v3   v3 ← (v3⋘7)^v0    v2 ← v2+v1      v1 ← (v1⋘13)^v2   v2 ← v2⋘16
  */
 
+import type { ByteLength, ByteOffset } from './reference.js';
+
 /** A hash of some bytes: any int32, negative ones included. Every bit depends on every bit of the bytes and the seed. */
 export type Hash = number;
 
@@ -40,7 +42,7 @@ export class KeyedHash {
   }
 
   /** The hash of `length` bytes from `offset`, all of which must lie inside `bytes`. */
-  hash(bytes: Uint8Array, offset: number, length: number): Hash {
+  hash(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): Hash {
     return halfSipHash(this.#seedLow, this.#seedHigh, 0, bytes, offset, length);
   }
 
@@ -48,7 +50,7 @@ export class KeyedHash {
    * As `hash`, but bytes that differ only in the case of ASCII letters hash equally. A few other bytes (such as `@` and
    * `` ` ``) are also taken for one another, which costs a comparison at worst: equal hashes never mean equal bytes.
    */
-  hashIgnoringCase(bytes: Uint8Array, offset: number, length: number): Hash {
+  hashIgnoringCase(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): Hash {
     return halfSipHash(this.#seedLow, this.#seedHigh, LOWER_CASE_BITS, bytes, offset, length);
   }
 }
@@ -65,8 +67,8 @@ function halfSipHash(
   keyHigh: number,
   wordMask: number,
   bytes: Uint8Array,
-  offset: number,
-  length: number,
+  offset: ByteOffset,
+  length: ByteLength,
 ): Hash {
   if (offset < 0 || length < 0 || offset + length > bytes.length) {
     throw new RangeError(`hash of ${length} bytes from ${offset} in ${bytes.length} bytes`);

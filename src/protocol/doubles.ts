@@ -10,6 +10,7 @@
  *     exponent := ("e" | "E") [sign] (0-9)+                     letters in any case, no spaces anywhere, no "nan"
  */
 
+import type { ByteLength, ByteOffset } from '../memory/reference.js';
 import { DOUBLE_FORMAT, exactBinaryOf, parseHexadecimalFloat, roundToFormat } from './exact-binary.js';
 import { Grisu2 } from './grisu2.js';
 import { highWord, lowWord, writeInt64FromWords, writeSafeInteger } from './integers.js';
@@ -41,7 +42,7 @@ const scratch = new Uint8Array(DOUBLE_LENGTH_MAX);
  * The double that `length` bytes from `offset` spell, or undefined where Redis says "value is not a valid float": when
  * they spell none, when the number is too large for a double, and when it is not zero but too small for one.
  */
-export function parseDouble(bytes: Uint8Array, offset: number, length: number): number | undefined {
+export function parseDouble(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): number | undefined {
   const value = scanDecimal(bytes, offset, length);
   if (value !== 0 && Number.isFinite(value)) return value;
   if (value === 0) return hasNonZeroDigit(bytes, offset, length) ? undefined : value;
@@ -53,7 +54,11 @@ export function parseDouble(bytes: Uint8Array, offset: number, length: number): 
  * elements to SORT. Overflow gives an infinity and underflow zero, the text ends at its first NUL, no text at all is 0,
  * and hexadecimal is not understood.
  */
-export function parseDoubleLeniently(bytes: Uint8Array, offset: number, length: number): number | undefined {
+export function parseDoubleLeniently(
+  bytes: Uint8Array,
+  offset: ByteOffset,
+  length: ByteLength,
+): number | undefined {
   let end = offset;
   while (end < offset + length && bytes[end] !== 0) end++;
   if (end === offset) return 0;
@@ -65,7 +70,7 @@ export function parseDoubleLeniently(bytes: Uint8Array, offset: number, length: 
  * Writes a double at `offset` as Redis replies it and returns the offset behind it. At least `DOUBLE_LENGTH_MAX` bytes
  * must be there. Integers up to 2^62 are written in full, others get the digits of Grisu2.
  */
-export function writeDouble(bytes: Uint8Array, offset: number, value: number): number {
+export function writeDouble(bytes: Uint8Array, offset: ByteOffset, value: number): ByteOffset {
   if (Number.isSafeInteger(value) && !Object.is(value, -0)) return writeSafeInteger(bytes, offset, value);
   if (Number.isInteger(value) && Math.abs(value) <= INTEGER_MAGNITUDE_MAX && value !== 0) {
     return writeInt64FromWords(bytes, offset, lowWord(value), highWord(value));
@@ -74,7 +79,7 @@ export function writeDouble(bytes: Uint8Array, offset: number, value: number): n
 }
 
 /** As `writeDouble`, but large integers get an exponent too: the format of scores in a rewritten AOF. */
-export function writeShortestDouble(bytes: Uint8Array, offset: number, value: number): number {
+export function writeShortestDouble(bytes: Uint8Array, offset: ByteOffset, value: number): ByteOffset {
   if (Number.isNaN(value)) return writeAscii(bytes, offset, 'nan');
   let position = offset;
   if (value < 0 || Object.is(value, -0)) bytes[position++] = MINUS;
@@ -116,7 +121,7 @@ export function formatDoubleSeventeen(value: number): string {
  * The number that decimal text spells: an infinity when it is too large, zero when it is too small, NaN when the text is
  * something else, be it hexadecimal or "inf".
  */
-function scanDecimal(bytes: Uint8Array, offset: number, length: number): number {
+function scanDecimal(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): number {
   const end = offset + length;
   let position = offset;
   const isNegative = bytes[position] === MINUS;
@@ -172,7 +177,7 @@ function scanDecimal(bytes: Uint8Array, offset: number, length: number): number 
 }
 
 /** Whether decimal text has a digit other than 0 before its exponent. */
-function hasNonZeroDigit(bytes: Uint8Array, offset: number, length: number): boolean {
+function hasNonZeroDigit(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): boolean {
   for (let position = offset; position < offset + length; position++) {
     const byte = bytes[position];
     if ((byte | LOWER_CASE_BIT) === LOWER_E) return false;
@@ -283,11 +288,11 @@ function withPoint(digits: string, integerDigits: number): string {
   return `${digits.slice(0, integerDigits)}.${digits.slice(integerDigits)}`;
 }
 
-function writeAscii(bytes: Uint8Array, offset: number, text: string): number {
+function writeAscii(bytes: Uint8Array, offset: ByteOffset, text: string): ByteOffset {
   for (let index = 0; index < text.length; index++) bytes[offset + index] = text.charCodeAt(index);
   return offset + text.length;
 }
 
-function latin1(bytes: Uint8Array, offset: number, length: number): string {
+function latin1(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('latin1');
 }

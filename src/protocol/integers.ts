@@ -13,6 +13,8 @@
  *     int64 in memory:   | low word: int32 | high word: int32 |   value = high * 2^32 + (low >>> 0)
  */
 
+import type { ByteLength, ByteOffset } from '../memory/reference.js';
+
 /** One half of a 64-bit integer, as an int32. The low word's sign bit is bit 31 of the value, not a sign. */
 export type Int32Word = number;
 
@@ -57,7 +59,7 @@ const DIGIT_PAIRS = Uint8Array.from({ length: 200 }, (_, index) =>
  * The integer that `length` bytes from `offset` spell, or NaN when they spell none in the grammar above or one beyond
  * 2^53 - 1 either way (`parseInt64` tells the two apart).
  */
-export function parseSafeInteger(bytes: Uint8Array, offset: number, length: number): number {
+export function parseSafeInteger(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): number {
   const isNegative = bytes[offset] === MINUS;
   const start = isNegative ? offset + 1 : offset;
   const end = offset + length;
@@ -93,7 +95,7 @@ export function parseSafeInteger(bytes: Uint8Array, offset: number, length: numb
  * The signed 64-bit integer that `length` bytes from `offset` spell, or undefined when they spell none in the grammar
  * above or one out of range. For integers that `parseSafeInteger` refuses.
  */
-export function parseInt64(bytes: Uint8Array, offset: number, length: number): bigint | undefined {
+export function parseInt64(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): bigint | undefined {
   const safe = parseSafeInteger(bytes, offset, length);
   if (!Number.isNaN(safe)) return BigInt(safe);
 
@@ -117,8 +119,8 @@ export function parseInt64(bytes: Uint8Array, offset: number, length: number): b
  */
 export function parseInt64Words(
   bytes: Uint8Array,
-  offset: number,
-  length: number,
+  offset: ByteOffset,
+  length: ByteLength,
   into: Int64Words,
 ): boolean {
   const safe = parseSafeInteger(bytes, offset, length);
@@ -161,7 +163,7 @@ export function decimalLength(value: number): number {
  * Writes a safe integer as decimal text at `offset` and returns the offset behind it. The text takes
  * `decimalLength(value)` bytes, which must be there; -0 is written as 0. Throws RangeError when a value is not one.
  */
-export function writeSafeInteger(bytes: Uint8Array, offset: number, value: number): number {
+export function writeSafeInteger(bytes: Uint8Array, offset: ByteOffset, value: number): ByteOffset {
   let position = offset;
   let magnitude = value;
   if (value < 0) {
@@ -190,10 +192,10 @@ export function writeSafeInteger(bytes: Uint8Array, offset: number, value: numbe
  */
 export function writeInt64FromWords(
   bytes: Uint8Array,
-  offset: number,
+  offset: ByteOffset,
   low: Int32Word,
   high: Int32Word,
-): number {
+): ByteOffset {
   const safe = safeIntegerFromWords(low, high);
   if (!Number.isNaN(safe)) return writeSafeInteger(bytes, offset, safe);
   let position = offset;

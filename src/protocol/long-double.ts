@@ -6,6 +6,7 @@
  * 0.1 + 0.2 prints "0.3", which doubles would not. Here the same three roundings are done on BigInt. Cold paths.
  */
 
+import type { ByteLength, ByteOffset } from '../memory/reference.js';
 import {
   divideToNearestEven,
   type ExactBinary,
@@ -32,7 +33,11 @@ const DECIMAL_EXPONENT_MAX = 20_000;
  * The long double nearest to the number that `length` bytes from `offset` spell, or undefined where Redis says "value is
  * not a valid float": when they spell none, or "nan", or when the number is too large or, not being zero, too small.
  */
-export function parseLongDouble(bytes: Uint8Array, offset: number, length: number): LongDouble | undefined {
+export function parseLongDouble(
+  bytes: Uint8Array,
+  offset: ByteOffset,
+  length: ByteLength,
+): LongDouble | undefined {
   if (length > LONG_DOUBLE_TEXT_MAX) return undefined;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('latin1');
   if (/^[+-]?inf(?:inity)?$/i.test(text)) return text[0] === '-' ? -Infinity : Infinity;
