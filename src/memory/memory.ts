@@ -1,7 +1,23 @@
-import { grown, NO_PAGE, type PageNumber, PageRuns } from './page-runs.js';
+import { BlockChecks } from './block-checks.js';
+import {
+  blockAtPage,
+  headerOfBlock,
+  headerOfPage,
+  KIND,
+  KIND_HUGE,
+  KIND_RUN,
+  KIND_SLAB,
+  NO_PAGE,
+  PAGE_SHIFT,
+  type PageNumber,
+  pageOfBlock,
+  RUN_PAGES,
+} from './page-header.js';
+import { PageRuns, RUN_PAGES_MAX } from './page-runs.js';
 import {
   type ByteLength,
   type ByteOffset,
+  byteOffset,
   NULL_REFERENCE,
   PAGE_BYTES,
   type Reference,
@@ -12,14 +28,10 @@ import {
   UNIT_MASK,
   type WordOffset,
 } from './reference.js';
-import {
-  CLASS_BYTES,
-  CLASS_COUNT,
-  CLASS_SLAB_BLOCKS,
-  CLASS_SLAB_PAGES,
-  classOf,
-  SMALL_BYTES_MAX,
-} from './size-classes.js';
+import { CLASS_BYTES, CLASS_COUNT, CLASS_SLAB_PAGES, classOf, SMALL_BYTES_MAX } from './size-classes.js';
+import { Slabs } from './slabs.js';
+
+export { byteOffset, wordOffset } from './reference.js';
 
 /** Thrown when a block cannot be had. The dispatcher turns it into the OOM reply; nothing has changed. */
 export class OutOfMemoryError extends Error {
@@ -30,27 +42,35 @@ export class OutOfMemoryError extends Error {
 export interface MemoryOptions {
   /** The most bytes of segments, huge ones included. Default: all that references can name, 32 GiB. */
   readonly segmentBytesMax?: ByteLength;
-  /** Poisons freed blocks and keeps a record of live ones, to find leaks, double frees and late writes. */
+  /**
+   * Poisons freed blocks and keeps a record of live ones, to find leaks, double frees and late writes.
+   * `reallocate` then moves every block whose length changes, to find those who go on with the old reference.
+   */
   readonly debug?: boolean;
 }
 
-/** The `pageClass` of a block of whole pages; slab pages have the number of their class. */
-const PAGE_RUN = 255;
-const POISON = 0xdb;
-const PAGE_SHIFT_FROM_UNIT = 10; // 2^10 units of 8 bytes are a page
+/** The longest block that is a page run; longer ones are huge. */
+const RUN_BYTES_MAX = RUN_PAGES_MAX * PAGE_BYTES;
+/** Where the block of a huge segment starts: after its page header, on the next cache line. */
+const HUGE_START_BYTES = 64;
 /** glibc maps a large buffer at a page plus 16 bytes: starting 48 later puts blocks of 64 on cache lines. */
 const ALIGNMENT_BYTES = 48;
+
+const NO_BYTES = new Uint8Array(0);
+const NO_WORDS = new Int32Array(0);
+const NO_DOUBLES = new Float64Array(0);
 
 /**
  * The memory that clients' data lives in, outside V8's heap: fixed-size segments, divided by an allocator.
  *
- *     segment ─┬─ slab: pages that hold blocks of one size class (up to 32 KiB), free ones linked
- *              ├─ page run: one block of whole pages (up to a segment)
+ *     segment ─┬─ page headers (page-header.ts)
+ *              ├─ slab: pages that hold blocks of one size class, up to 32 KiB (slabs.ts)
+ *              ├─ page run: one block of whole pages, up to a segment (page-runs.ts)
  *              └─ free pages
- *     huge segment: one block longer than a segment, in a buffer of its own
+ *     huge segment: one block that does not fit into a segment, in a buffer of its own
  *
- * `bytes[s]`, `words[s]` and `doubles[s]` are views of segment `s`. The arrays are stable, the views of a
- * huge segment are dropped when its block is freed. A fresh block's content is undefined.
+ * `bytes[s]`, `words[s]` and `doubles[s]` are views of segment `s`. The arrays are stable; a segment that is
+ * no longer used has empty views. A fresh block's content is undefined.
  */
 export class Memory {
   readonly bytes: Uint8Array[] = [];
@@ -69,30 +89,15 @@ export class Memory {
   allocationsUntilFailure = Number.POSITIVE_INFINITY;
 
   private readonly segmentBytesMax: ByteLength;
-  private readonly pageRuns = new PageRuns();
-  private hugeSegments = 0;
-  private readonly freeSegmentIndexes: number[] = [];
-
-  /** Class of the slab that a page is in, or PAGE_RUN. */
-  private pageClass: Uint8Array = new Uint8Array(0);
-  /** First page of the slab that a page is in. */
-  private slabStart: Int32Array = new Int32Array(0);
-  // By the first page of a slab:
-  private slabFree: Int32Array = new Int32Array(0);
-  private slabUsed: Int32Array = new Int32Array(0);
-  private slabFresh: Int32Array = new Int32Array(0);
-  private slabNext: Int32Array = new Int32Array(0);
-  private slabPrevious: Int32Array = new Int32Array(0);
-  /** By class, the first slab that has a free block. */
-  private readonly partialSlabs = new Int32Array(CLASS_COUNT).fill(NO_PAGE);
-
-  /** In debug mode: where each live block was allocated, and the poisoned blocks by page. */
-  private readonly live: Map<Reference, string> | undefined;
-  private readonly poisoned = new Map<PageNumber, Set<Reference>>();
+  private readonly pageRuns = new PageRuns(this.words);
+  private readonly slabs = new Slabs(this.words);
+  private readonly checks: BlockChecks | undefined;
+  private hugeBytes = 0;
+  private readonly freeSegments: number[] = [];
 
   constructor(options: MemoryOptions = {}) {
     this.segmentBytesMax = options.segmentBytesMax ?? SEGMENT_BYTES * SEGMENT_COUNT_MAX;
-    this.live = options.debug === true ? new Map() : undefined;
+    this.checks = options.debug === true ? new BlockChecks(this.bytes, this.words) : undefined;
   }
 
   /**
@@ -102,56 +107,72 @@ export class Memory {
   allocate(length: ByteLength): Reference {
     if (this.allocationsUntilFailure !== Number.POSITIVE_INFINITY) this.countDownToFailure();
     let reference: Reference;
+    let blockBytes: ByteLength;
     if (length <= SMALL_BYTES_MAX) {
       const sizeClass = classOf(length);
-      reference = this.allocateSmall(sizeClass);
-      this.usedBytes += CLASS_BYTES[sizeClass];
+      blockBytes = CLASS_BYTES[sizeClass];
+      reference = this.slabs.allocate(sizeClass);
+      if (reference === NULL_REFERENCE) {
+        this.slabs.add(sizeClass, this.takePages(CLASS_SLAB_PAGES[sizeClass]));
+        reference = this.slabs.allocate(sizeClass);
+      }
     } else {
+      blockBytes = Memory.roundedLength(length);
       reference =
-        length <= SEGMENT_BYTES - PAGE_BYTES ? this.allocatePages(length) : this.allocateHuge(length);
-      this.usedBytes += this.blockBytes(reference);
+        length <= RUN_BYTES_MAX
+          ? blockAtPage(this.takePages(blockBytes / PAGE_BYTES))
+          : this.allocateHuge(blockBytes);
     }
     this.blockCount++;
-    if (this.usedBytes > this.usedBytesPeak) this.usedBytesPeak = this.usedBytes;
-    if (this.live !== undefined) this.recordLive(this.live, reference);
+    this.countUsed(blockBytes);
+    if (this.checks !== undefined) this.checks.allocated(reference, blockBytes);
     return reference;
   }
 
-  /** Frees a block. The reference must be exactly one that `allocate` returned and that is still live. */
+  /**
+   * Frees a block. The reference must be exactly one that `allocate` returned and that is still live; with
+   * `debug` that is checked.
+   */
   free(reference: Reference): void {
-    if (this.live !== undefined) this.recordFreed(this.live, reference);
-    this.blockCount--;
+    if (this.checks !== undefined) this.checks.freed(reference);
     const segment = reference >>> SEGMENT_SHIFT;
-    if (this.bytes[segment].length !== SEGMENT_BYTES) {
-      this.freeHuge(segment);
-      return;
+    const words = this.words[segment];
+    const header = headerOfBlock(reference);
+    const kind = words[header + KIND];
+    if (kind >= KIND_SLAB) {
+      const sizeClass = kind - KIND_SLAB;
+      this.usedBytes -= CLASS_BYTES[sizeClass];
+      if (this.checks !== undefined) this.checks.poisonBlock(reference, CLASS_BYTES[sizeClass]);
+      const slab = this.slabs.free(reference, sizeClass, words, header);
+      if (slab !== NO_PAGE) this.releasePages(slab);
+    } else if (kind === KIND_RUN) {
+      this.usedBytes -= words[header + RUN_PAGES] * PAGE_BYTES;
+      this.releasePages(pageOfBlock(reference));
+    } else if (kind === KIND_HUGE) {
+      this.usedBytes -= this.blockBytes(reference);
+      this.hugeBytes -= this.blockBytes(reference);
+      this.removeSegment(segment);
+    } else {
+      throw new Error(`block ${reference} is freed twice, or was never allocated`);
     }
-    const page = pageOf(reference);
-    const sizeClass = this.pageClass[page];
-    if (sizeClass === PAGE_RUN) {
-      this.usedBytes -= this.pageRuns.runPages[page] * PAGE_BYTES;
-      this.releasePages(page);
-      return;
-    }
-    this.usedBytes -= CLASS_BYTES[sizeClass];
-    this.freeSmall(reference, this.slabStart[page], sizeClass);
+    this.blockCount--;
   }
 
   /** The usable length of a live block: what was asked for, rounded up. */
   blockBytes(reference: Reference): ByteLength {
-    const segment = reference >>> SEGMENT_SHIFT;
-    const segmentLength = this.bytes[segment].length;
-    if (segmentLength !== SEGMENT_BYTES) return segmentLength;
-    const page = pageOf(reference);
-    const sizeClass = this.pageClass[page];
-    return sizeClass === PAGE_RUN ? this.pageRuns.runPages[page] * PAGE_BYTES : CLASS_BYTES[sizeClass];
+    const words = this.words[reference >>> SEGMENT_SHIFT];
+    const header = headerOfBlock(reference);
+    const kind = words[header + KIND];
+    if (kind >= KIND_SLAB) return CLASS_BYTES[kind - KIND_SLAB];
+    if (kind === KIND_RUN) return words[header + RUN_PAGES] * PAGE_BYTES;
+    return words.length * 4 - HUGE_START_BYTES;
   }
 
   /** What `allocate(length)` would use: the length of the block that it returns. */
   static roundedLength(length: ByteLength): ByteLength {
     if (length <= SMALL_BYTES_MAX) return CLASS_BYTES[classOf(length)];
-    if (length <= SEGMENT_BYTES - PAGE_BYTES) return Math.ceil(length / PAGE_BYTES) * PAGE_BYTES;
-    return Math.ceil(length / UNIT_BYTES) * UNIT_BYTES;
+    const unit = length <= RUN_BYTES_MAX ? PAGE_BYTES : UNIT_BYTES;
+    return Math.ceil(length / unit) * unit;
   }
 
   /**
@@ -160,8 +181,8 @@ export class Memory {
    * @throws OutOfMemoryError, and the old block stays as it was.
    */
   reallocate(reference: Reference, kept: ByteLength, length: ByteLength): Reference {
-    const have = this.blockBytes(reference);
-    if (Memory.roundedLength(length) === have) return reference;
+    if (Memory.roundedLength(length) === this.blockBytes(reference)) return reference;
+    if (this.checks === undefined && this.resizeRun(reference, length)) return reference;
     const moved = this.allocate(length);
     this.copyBlock(reference, 0, moved, 0, Math.min(kept, length));
     this.free(reference);
@@ -215,199 +236,106 @@ export class Memory {
 
   /** Bytes in pages that slabs and page runs hold, with those of huge segments: what is really occupied. */
   get occupiedBytes(): ByteLength {
-    let huge = 0;
-    if (this.hugeSegments > 0) {
-      for (const view of this.bytes) if (view.length !== SEGMENT_BYTES) huge += view.length;
+    return this.pageRuns.usedPages * PAGE_BYTES + this.hugeBytes;
+  }
+
+  /** Gives all memory that can be given back to the machine: MEMORY PURGE. */
+  purge(): void {
+    for (let sizeClass = 0; sizeClass < CLASS_COUNT; sizeClass++) {
+      const slab = this.slabs.takeKept(sizeClass);
+      if (slab !== NO_PAGE) this.releasePages(slab);
     }
-    return this.pageRuns.usedPages * PAGE_BYTES + huge;
+    for (let segment = 0; segment < this.words.length; segment++) {
+      if (this.words[segment].length * 4 === SEGMENT_BYTES && this.pageRuns.isSegmentFree(segment)) {
+        this.removeFreeSegment(segment);
+      }
+    }
   }
 
   /** In debug mode, where each live block was allocated: what a test that ends prints when it is not empty. */
   liveBlocks(): ReadonlyMap<Reference, string> {
-    if (this.live === undefined) throw new Error('live blocks are only recorded in debug mode');
-    return this.live;
+    if (this.checks === undefined) throw new Error('live blocks are only recorded in debug mode');
+    return this.checks.liveBlocks();
   }
 
-  private allocateSmall(sizeClass: number): Reference {
-    let slab = this.partialSlabs[sizeClass];
-    if (slab === NO_PAGE) slab = this.newSlab(sizeClass);
-    const used = ++this.slabUsed[slab];
-    let reference = this.slabFree[slab];
-    if (reference !== NULL_REFERENCE) {
-      this.slabFree[slab] = this.word(reference, 0);
-    } else {
-      reference = this.slabFresh[slab];
-      this.slabFresh[slab] = (reference + (CLASS_BYTES[sizeClass] >> 3)) | 0;
-    }
-    if (used === CLASS_SLAB_BLOCKS[sizeClass]) this.unlinkPartial(slab, sizeClass);
-    return reference;
-  }
-
-  private freeSmall(reference: Reference, slab: PageNumber, sizeClass: number): void {
-    this.setWord(reference, 0, this.slabFree[slab]);
-    this.slabFree[slab] = reference;
-    const used = --this.slabUsed[slab];
-    if (used === CLASS_SLAB_BLOCKS[sizeClass] - 1) this.linkPartial(slab, sizeClass);
-    // The last partial slab of a class stays, or one block going to and fro would map pages each time.
-    if (used === 0 && (this.partialSlabs[sizeClass] !== slab || this.slabNext[slab] !== NO_PAGE)) {
-      this.unlinkPartial(slab, sizeClass);
-      this.releasePages(slab);
-    }
-  }
-
-  private releasePages(page: PageNumber): void {
-    if (this.live !== undefined) {
-      const end = page + this.pageRuns.runPages[page];
-      for (let i = page; i < end; i++) this.poisoned.delete(i);
-    }
-    this.pageRuns.release(page);
-  }
-
-  private newSlab(sizeClass: number): PageNumber {
-    const pages = CLASS_SLAB_PAGES[sizeClass];
-    const slab = this.takePages(pages);
-    for (let page = slab; page < slab + pages; page++) {
-      this.pageClass[page] = sizeClass;
-      this.slabStart[page] = slab;
-    }
-    this.slabFree[slab] = NULL_REFERENCE;
-    this.slabUsed[slab] = 0;
-    this.slabFresh[slab] = pageReference(slab);
-    this.linkPartial(slab, sizeClass);
-    return slab;
-  }
-
-  private linkPartial(slab: PageNumber, sizeClass: number): void {
-    const head = this.partialSlabs[sizeClass];
-    this.slabNext[slab] = head;
-    this.slabPrevious[slab] = NO_PAGE;
-    if (head !== NO_PAGE) this.slabPrevious[head] = slab;
-    this.partialSlabs[sizeClass] = slab;
-  }
-
-  private unlinkPartial(slab: PageNumber, sizeClass: number): void {
-    const next = this.slabNext[slab];
-    const previous = this.slabPrevious[slab];
-    if (previous === NO_PAGE) this.partialSlabs[sizeClass] = next;
-    else this.slabNext[previous] = next;
-    if (next !== NO_PAGE) this.slabPrevious[next] = previous;
-  }
-
-  private allocatePages(length: ByteLength): Reference {
-    const page = this.takePages(Math.ceil(length / PAGE_BYTES));
-    this.pageClass[page] = PAGE_RUN;
-    return pageReference(page);
+  private countUsed(blockBytes: ByteLength): void {
+    this.usedBytes += blockBytes;
+    if (this.usedBytes > this.usedBytesPeak) this.usedBytesPeak = this.usedBytes;
   }
 
   private takePages(pages: number): PageNumber {
-    const page = this.pageRuns.take(pages);
-    if (page !== NO_PAGE) return page;
-    const segment = this.newSegment(SEGMENT_BYTES);
-    this.pageRuns.resize(this.bytes.length);
-    this.resizePageArrays();
-    // The first page of all holds no block, so that no reference is NULL_REFERENCE.
-    this.pageRuns.addSegment(segment, segment === 0 ? 1 : 0);
-    return this.pageRuns.take(pages);
+    let page = this.pageRuns.take(pages);
+    if (page === NO_PAGE) {
+      this.pageRuns.addSegment(this.newSegment(SEGMENT_BYTES));
+      page = this.pageRuns.take(pages);
+    }
+    if (this.checks !== undefined) this.checks.takenPages(page, pages);
+    return page;
   }
 
-  private allocateHuge(length: ByteLength): Reference {
-    // A buffer of exactly a segment's length would be taken for an ordinary segment.
-    let rounded = Math.ceil(length / UNIT_BYTES) * UNIT_BYTES;
-    if (rounded === SEGMENT_BYTES) rounded += UNIT_BYTES;
-    if (this.bytes.length === 0) this.free(this.allocate(UNIT_BYTES)); // segment 0 is never a huge one
-    const segment = this.newSegment(rounded);
-    this.hugeSegments++;
-    return segment << SEGMENT_SHIFT;
+  private releasePages(page: PageNumber): void {
+    const segment = page >>> PAGE_SHIFT;
+    if (this.checks !== undefined) {
+      this.checks.poisonPages(page, this.words[segment][headerOfPage(page) + RUN_PAGES]);
+    }
+    this.pageRuns.release(page);
+    // A segment's worth of pages stays, so that use going up and down does not map and unmap all the time.
+    if (this.pageRuns.freePages >= 2 * RUN_PAGES_MAX && this.pageRuns.isSegmentFree(segment)) {
+      this.removeFreeSegment(segment);
+    }
   }
 
-  private freeHuge(segment: number): void {
-    const length = this.bytes[segment].length;
-    this.usedBytes -= length;
-    this.segmentBytes -= length;
-    this.hugeSegments--;
-    this.bytes[segment] = new Uint8Array(0);
-    this.words[segment] = new Int32Array(0);
-    this.doubles[segment] = new Float64Array(0);
-    this.freeSegmentIndexes.push(segment);
+  private resizeRun(reference: Reference, length: ByteLength): boolean {
+    if (length <= SMALL_BYTES_MAX || length > RUN_BYTES_MAX) return false;
+    if (this.words[reference >>> SEGMENT_SHIFT][headerOfBlock(reference) + KIND] !== KIND_RUN) return false;
+    const oldBytes = this.blockBytes(reference);
+    const pages = Math.ceil(length / PAGE_BYTES);
+    if (!this.pageRuns.resize(pageOfBlock(reference), pages)) return false;
+    this.countUsed(pages * PAGE_BYTES - oldBytes);
+    return true;
+  }
+
+  private allocateHuge(blockBytes: ByteLength): Reference {
+    const segment = this.newSegment(HUGE_START_BYTES + blockBytes);
+    this.words[segment][KIND] = KIND_HUGE;
+    this.hugeBytes += blockBytes;
+    return (segment << SEGMENT_SHIFT) | (HUGE_START_BYTES / UNIT_BYTES);
   }
 
   private newSegment(length: ByteLength): number {
-    const segment = this.freeSegmentIndexes.at(-1) ?? this.bytes.length;
+    const segment = this.freeSegments.at(-1) ?? this.bytes.length;
     if (segment >= SEGMENT_COUNT_MAX || this.segmentBytes + length > this.segmentBytesMax) {
       throw new OutOfMemoryError('the limit of off-heap memory is reached');
     }
     let buffer: ArrayBuffer;
     try {
-      buffer = new ArrayBuffer(length + ALIGNMENT_BYTES);
+      buffer = new ArrayBuffer(ALIGNMENT_BYTES + length);
     } catch (error) {
       throw new OutOfMemoryError('the machine has no more memory', { cause: error });
     }
     this.bytes[segment] = new Uint8Array(buffer, ALIGNMENT_BYTES, length);
-    this.words[segment] = new Int32Array(buffer, ALIGNMENT_BYTES, length >> 2);
-    this.doubles[segment] = new Float64Array(buffer, ALIGNMENT_BYTES, length >> 3);
-    this.freeSegmentIndexes.pop();
+    this.words[segment] = new Int32Array(buffer, ALIGNMENT_BYTES, length / 4);
+    this.doubles[segment] = new Float64Array(buffer, ALIGNMENT_BYTES, length / 8);
+    this.freeSegments.pop();
     this.segmentBytes += length;
     return segment;
   }
 
-  private resizePageArrays(): void {
-    const capacity = this.pageRuns.runPages.length;
-    if (this.slabStart.length >= capacity) return;
-    const pageClass = new Uint8Array(capacity);
-    pageClass.set(this.pageClass);
-    this.pageClass = pageClass;
-    this.slabStart = grown(this.slabStart, capacity);
-    this.slabFree = grown(this.slabFree, capacity);
-    this.slabUsed = grown(this.slabUsed, capacity);
-    this.slabFresh = grown(this.slabFresh, capacity);
-    this.slabNext = grown(this.slabNext, capacity);
-    this.slabPrevious = grown(this.slabPrevious, capacity);
+  private removeFreeSegment(segment: number): void {
+    this.pageRuns.removeSegment(segment);
+    if (this.checks !== undefined) this.checks.removedSegment(segment);
+    this.removeSegment(segment);
+  }
+
+  private removeSegment(segment: number): void {
+    this.segmentBytes -= this.bytes[segment].length;
+    this.bytes[segment] = NO_BYTES;
+    this.words[segment] = NO_WORDS;
+    this.doubles[segment] = NO_DOUBLES;
+    this.freeSegments.push(segment);
   }
 
   private countDownToFailure(): void {
     if (this.allocationsUntilFailure-- <= 0) throw new OutOfMemoryError('a test makes this allocation fail');
   }
-
-  private recordLive(live: Map<Reference, string>, reference: Reference): void {
-    if (live.has(reference)) throw new Error(`block ${reference} is handed out twice`);
-    if (this.poisoned.get(pageOf(reference))?.delete(reference) === true) {
-      const view = this.bytes[reference >>> SEGMENT_SHIFT];
-      const start = byteOffset(reference);
-      // The first word links free blocks; the rest of a poisoned block must be as it was left.
-      for (let i = start + 4; i < start + this.blockBytes(reference); i++) {
-        if (view[i] !== POISON) throw new Error(`block ${reference} was written after it was freed`);
-      }
-    }
-    live.set(reference, new Error('allocated').stack ?? '');
-  }
-
-  private recordFreed(live: Map<Reference, string>, reference: Reference): void {
-    if (!live.delete(reference)) throw new Error(`block ${reference} is freed twice, or was never allocated`);
-    const start = byteOffset(reference);
-    const length = this.blockBytes(reference);
-    this.bytes[reference >>> SEGMENT_SHIFT].fill(POISON, start, start + length);
-    if (length > SMALL_BYTES_MAX) return; // its pages go back at once and may be divided differently
-    const page = pageOf(reference);
-    const poisoned = this.poisoned.get(page);
-    if (poisoned === undefined) this.poisoned.set(page, new Set([reference]));
-    else poisoned.add(reference);
-  }
-}
-
-/** The position of a block in its segment, in bytes: an index into `memory.bytes[reference >>> SEGMENT_SHIFT]`. */
-export function byteOffset(reference: Reference): ByteOffset {
-  return (reference & UNIT_MASK) << 3;
-}
-
-/** The position of a block in its segment, in words: an index into `memory.words[reference >>> SEGMENT_SHIFT]`. */
-export function wordOffset(reference: Reference): WordOffset {
-  return (reference & UNIT_MASK) << 1;
-}
-
-function pageOf(reference: Reference): PageNumber {
-  return reference >>> PAGE_SHIFT_FROM_UNIT;
-}
-
-function pageReference(page: PageNumber): Reference {
-  return page << PAGE_SHIFT_FROM_UNIT;
 }

@@ -1,129 +1,165 @@
-import { PAGES_PER_SEGMENT } from './reference.js';
+import {
+  HEADER_PAGES,
+  headerOfPage,
+  KIND,
+  KIND_FREE,
+  KIND_RUN,
+  NEXT,
+  NO_PAGE,
+  PAGE_SHIFT,
+  type PageNumber,
+  PREVIOUS,
+  RUN_PAGES,
+} from './page-header.js';
+import { PAGES_PER_SEGMENT, type WordOffset } from './reference.js';
 
-/** A page of any segment: `segment index × PAGES_PER_SEGMENT + page in the segment`. */
-export type PageNumber = number;
+/** The longest page run: all pages of a segment but those of its headers. */
+export const RUN_PAGES_MAX = PAGES_PER_SEGMENT - HEADER_PAGES;
 
-/** The page number that names none. */
-export const NO_PAGE: PageNumber = -1;
-
-const BIN_COUNT = 14;
-const FREE = 1;
-const USED = 2;
+/** Runs shorter than this have a bin for each length, longer ones eight bins a doubling. */
+const EXACT_BINS = 16;
+const EXACT_BINS_SHIFT = 4;
+const BIN_COUNT = binOf(RUN_PAGES_MAX) + 1;
+/** How many runs of a request's own bin, which may be a little too short, are looked at. */
+const TRIES_MAX = 16;
 
 /**
- * The free pages of all segments, as runs of neighbours that are split and joined again (boundary tags).
- *
- * Runs are kept in bins by the power of two of their length, each a doubly linked list through the page
- * arrays. `state` and `runPages` are valid at the first page of every run, and at the last of a free one, so
- * that a freed run finds both neighbours at once.
+ * The free pages of all segments, as runs of neighbours that are split and joined again (boundary tags). Runs
+ * are kept in bins by length, each a list through the headers of their first pages. All work is bounded.
  */
 export class PageRuns {
-  /** The length in pages of the run that starts (or, when free, ends) at a page. */
-  runPages: Int32Array = new Int32Array(0);
-  private state: Uint8Array = new Uint8Array(0);
-  private next: Int32Array = new Int32Array(0);
-  private previous: Int32Array = new Int32Array(0);
-  private readonly bins = new Int32Array(BIN_COUNT).fill(NO_PAGE);
   /** Pages handed out. */
   usedPages = 0;
   /** Pages in free runs. */
   freePages = 0;
 
-  /** Makes room for the pages of `segmentCount` segments. */
-  resize(segmentCount: number): void {
-    const pages = segmentCount * PAGES_PER_SEGMENT;
-    if (pages <= this.state.length) return;
-    const capacity = Math.max(pages, this.state.length * 2);
-    this.runPages = grown(this.runPages, capacity);
-    this.next = grown(this.next, capacity);
-    this.previous = grown(this.previous, capacity);
-    const state = new Uint8Array(capacity);
-    state.set(this.state);
-    this.state = state;
+  private readonly segments: readonly Int32Array[];
+  private readonly bins = new Int32Array(BIN_COUNT).fill(NO_PAGE);
+
+  /** `segments` are the words of each segment: the array that grows as segments are made. */
+  constructor(segments: readonly Int32Array[]) {
+    this.segments = segments;
   }
 
-  /** Adds the pages of a new segment, all free. `reserved` pages at its start stay out of use. */
-  addSegment(segment: number, reserved: number): void {
-    this.insert(segment * PAGES_PER_SEGMENT + reserved, PAGES_PER_SEGMENT - reserved);
+  /** Adds the pages of a new ordinary segment, which is all zeros. */
+  addSegment(segment: number): void {
+    this.insert(segment * PAGES_PER_SEGMENT + HEADER_PAGES, RUN_PAGES_MAX);
   }
 
-  /** A run of exactly `pages` pages, or NO_PAGE when no segment has one. */
+  /** Whether no page of an ordinary segment is used. */
+  isSegmentFree(segment: number): boolean {
+    const first = segment * PAGES_PER_SEGMENT + HEADER_PAGES;
+    return this.get(first, KIND) === KIND_FREE && this.get(first, RUN_PAGES) === RUN_PAGES_MAX;
+  }
+
+  /** Takes out the pages of a segment that are all free. */
+  removeSegment(segment: number): void {
+    this.remove(segment * PAGES_PER_SEGMENT + HEADER_PAGES);
+  }
+
+  /**
+   * A run of exactly `pages` pages, or NO_PAGE. A run may be missed that is longer by less than an eighth and
+   * has many too short ones before it in its bin.
+   */
   take(pages: number): PageNumber {
-    for (let bin = binOf(pages); bin < BIN_COUNT; bin++) {
-      for (let page = this.bins[bin]; page !== NO_PAGE; page = this.next[page]) {
-        const length = this.runPages[page];
-        if (length < pages) continue;
-        this.remove(page);
-        if (length > pages) this.insert(page + pages, length - pages);
-        this.markUsed(page, pages);
-        return page;
-      }
+    const bin = binOf(pages);
+    let page = this.bins[bin];
+    for (let tries = 1; page !== NO_PAGE && this.get(page, RUN_PAGES) < pages; tries++) {
+      page = tries < TRIES_MAX ? this.get(page, NEXT) : NO_PAGE;
     }
-    return NO_PAGE;
+    for (let longer = bin + 1; page === NO_PAGE && longer < BIN_COUNT; longer++) page = this.bins[longer];
+    if (page === NO_PAGE) return NO_PAGE;
+    const have = this.get(page, RUN_PAGES);
+    this.remove(page);
+    if (have > pages) this.insert(page + pages, have - pages);
+    this.set(page, KIND, KIND_RUN);
+    this.set(page, RUN_PAGES, pages);
+    this.usedPages += pages;
+    return page;
   }
 
-  /** Gives back the run at `page`, joining it with free neighbours of the same segment. */
+  /** Gives back the run that starts at `page`, joining it with free neighbours of the same segment. */
   release(page: PageNumber): void {
     let start = page;
-    let pages = this.runPages[page];
-    if (this.state[page] !== USED) throw new Error(`page run ${page} is freed twice`);
-    this.state[page] = 0;
+    let pages = this.get(page, RUN_PAGES);
+    if (this.get(page, KIND) < KIND_RUN) throw new Error(`page run ${page} is freed twice`);
+    this.set(page, KIND, 0);
     this.usedPages -= pages;
     const following = page + pages;
-    if (following % PAGES_PER_SEGMENT !== 0 && this.state[following] === FREE) {
-      pages += this.runPages[following];
+    if (isInside(following) && this.get(following, KIND) === KIND_FREE) {
+      pages += this.get(following, RUN_PAGES);
       this.remove(following);
     }
-    if (start % PAGES_PER_SEGMENT !== 0 && this.state[start - 1] === FREE) {
-      const before = this.runPages[start - 1];
-      this.remove(start - before);
+    if (isInside(start - 1) && this.get(start - 1, KIND) === KIND_FREE) {
+      const before = this.get(start - 1, RUN_PAGES);
       start -= before;
       pages += before;
+      this.remove(start);
     }
     this.insert(start, pages);
   }
 
-  private markUsed(page: PageNumber, pages: number): void {
-    this.state[page] = USED;
-    this.runPages[page] = pages;
-    this.usedPages += pages;
+  /** Makes a used run longer, into free pages behind it, or shorter. False, and no change, when it cannot. */
+  resize(page: PageNumber, pages: number): boolean {
+    const have = this.get(page, RUN_PAGES);
+    let tail = have - pages;
+    const following = page + have;
+    if (isInside(following) && this.get(following, KIND) === KIND_FREE) {
+      tail += this.get(following, RUN_PAGES);
+      if (tail < 0) return false;
+      this.remove(following);
+    } else if (tail < 0) {
+      return false;
+    }
+    if (tail > 0) this.insert(page + pages, tail);
+    this.set(page, RUN_PAGES, pages);
+    this.usedPages += pages - have;
+    return true;
   }
 
   private insert(page: PageNumber, pages: number): void {
     const last = page + pages - 1;
-    this.state[page] = FREE;
-    this.state[last] = FREE;
-    this.runPages[page] = pages;
-    this.runPages[last] = pages;
+    this.set(page, KIND, KIND_FREE);
+    this.set(last, KIND, KIND_FREE);
+    this.set(page, RUN_PAGES, pages);
+    this.set(last, RUN_PAGES, pages);
     const bin = binOf(pages);
     const head = this.bins[bin];
-    this.next[page] = head;
-    this.previous[page] = NO_PAGE;
-    if (head !== NO_PAGE) this.previous[head] = page;
+    this.set(page, NEXT, head);
+    this.set(page, PREVIOUS, NO_PAGE);
+    if (head !== NO_PAGE) this.set(head, PREVIOUS, page);
     this.bins[bin] = page;
     this.freePages += pages;
   }
 
   private remove(page: PageNumber): void {
-    const pages = this.runPages[page];
-    const next = this.next[page];
-    const previous = this.previous[page];
+    const pages = this.get(page, RUN_PAGES);
+    const next = this.get(page, NEXT);
+    const previous = this.get(page, PREVIOUS);
     if (previous === NO_PAGE) this.bins[binOf(pages)] = next;
-    else this.next[previous] = next;
-    if (next !== NO_PAGE) this.previous[next] = previous;
-    this.state[page] = 0;
-    this.state[page + pages - 1] = 0;
+    else this.set(previous, NEXT, next);
+    if (next !== NO_PAGE) this.set(next, PREVIOUS, previous);
+    this.set(page, KIND, 0);
+    this.set(page + pages - 1, KIND, 0);
     this.freePages -= pages;
+  }
+
+  private get(page: PageNumber, word: WordOffset): number {
+    return this.segments[page >>> PAGE_SHIFT][headerOfPage(page) + word];
+  }
+
+  private set(page: PageNumber, word: WordOffset, value: number): void {
+    this.segments[page >>> PAGE_SHIFT][headerOfPage(page) + word] = value;
   }
 }
 
-function binOf(pages: number): number {
-  return 31 - Math.clz32(pages);
+/** Whether a page next to one that is divided is too, and in the same segment: headers part the segments. */
+function isInside(page: PageNumber): boolean {
+  return (page & (PAGES_PER_SEGMENT - 1)) >= HEADER_PAGES;
 }
 
-/** A copy of `array` with room for `capacity` elements. */
-export function grown(array: Int32Array, capacity: number): Int32Array {
-  const larger = new Int32Array(capacity);
-  larger.set(array);
-  return larger;
+function binOf(pages: number): number {
+  if (pages < EXACT_BINS) return pages;
+  const doubling = 31 - Math.clz32(pages);
+  return EXACT_BINS + ((doubling - EXACT_BINS_SHIFT) << 3) + ((pages >> (doubling - 3)) & 7);
 }

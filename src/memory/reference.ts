@@ -44,3 +44,13 @@ export const PAGE_BYTES = 8192;
 
 /** Pages of an ordinary segment. */
 export const PAGES_PER_SEGMENT = SEGMENT_BYTES / PAGE_BYTES;
+
+/** The position of a block in its segment, in bytes: an index into `memory.bytes[reference >>> SEGMENT_SHIFT]`. */
+export function byteOffset(reference: Reference): ByteOffset {
+  return (reference & UNIT_MASK) << 3;
+}
+
+/** The position of a block in its segment, in words: an index into `memory.words[reference >>> SEGMENT_SHIFT]`. */
+export function wordOffset(reference: Reference): WordOffset {
+  return (reference & UNIT_MASK) << 1;
+}

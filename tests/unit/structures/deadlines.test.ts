@@ -328,7 +328,7 @@ describe('Deadlines', () => {
         fc.integer({ min: 0, max: 2 * NOW_MS }),
       );
       fc.assert(fc.property(nowStart, fc.array(operation, { maxLength: 120, size: 'max' }), run), {
-        numRuns: 400,
+        numRuns: 200,
       });
     });
   });
