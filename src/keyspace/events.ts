@@ -7,6 +7,7 @@ export interface KeyEvent {
   readonly name: string;
 }
 
+/** The classes, by their letters in `notify-keyspace-events`. */
 export const NOTIFY_KEYSPACE = 1 << 0; // K
 export const NOTIFY_KEYEVENT = 1 << 1; // E
 export const NOTIFY_GENERIC = 1 << 2; // g
@@ -27,6 +28,7 @@ export function keyEvent(eventClass: number, name: string): KeyEvent {
   return { eventClass, name };
 }
 
+/** Events that no one family of commands owns. */
 export const EVENT_DEL = keyEvent(NOTIFY_GENERIC, 'del');
 export const EVENT_EXPIRED = keyEvent(NOTIFY_EXPIRED, 'expired');
 export const EVENT_EVICTED = keyEvent(NOTIFY_EVICTED, 'evicted');

@@ -24,8 +24,10 @@ import { KEY_LENGTH_BYTE, KEY_OFFSET_BYTE, LONG_KEY } from '../structures/hashta
  */
 export type RecordReference = Reference;
 
-/** What kind of value a key has; the numbers are those of Redis's object types and of RDB where they agree. */
+/** What kind of value a key has: a TYPE_ constant. */
 export type ValueType = number;
+
+/** The types; the numbers are those of Redis's object types. */
 export const TYPE_STRING: ValueType = 0;
 export const TYPE_LIST: ValueType = 1;
 export const TYPE_SET: ValueType = 2;
@@ -36,8 +38,10 @@ export const TYPE_STREAM: ValueType = 6;
 /** The names that TYPE replies, by number. */
 export const TYPE_NAMES: readonly string[] = ['string', 'list', 'set', 'zset', 'hash', 'module', 'stream'];
 
-/** How a value is kept; the numbers are those of Redis's object encodings. */
+/** How a value is kept: an ENCODING_ constant. */
 export type Encoding = number;
+
+/** The encodings; the numbers are those of Redis's object encodings. */
 export const ENCODING_RAW: Encoding = 0;
 export const ENCODING_INT: Encoding = 1;
 export const ENCODING_HASHTABLE: Encoding = 2;

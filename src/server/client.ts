@@ -4,7 +4,7 @@ import type { Connection, ConnectionListener } from '../network/connection.js';
 import type { RespVersion } from '../protocol/reply-writer.js';
 import type { RequestDecoder } from '../protocol/request-decoder.js';
 import type { TimestampMs } from '../structures/deadlines.js';
-import type { RegisteredCommand } from './command-table.js';
+import type { RegisteredCommand } from './registered-command.js';
 
 /** A client's number, never used again: CLIENT ID. */
 export type ClientId = number;

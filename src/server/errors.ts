@@ -1,5 +1,4 @@
 /** Error replies that more than one family gives, word for word those of Redis. */
-
 export const ERROR_SYNTAX = 'ERR syntax error';
 export const ERROR_WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value';
 export const ERROR_NOT_INTEGER = 'ERR value is not an integer or out of range';
