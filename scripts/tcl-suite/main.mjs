@@ -13,7 +13,7 @@ import {
 } from './compat-data.mjs';
 import { abandonActiveRuns, runTestFile } from './file-run.mjs';
 import { formatResult } from './report.mjs';
-import { countTests, findBelowFloor, formatTable, raiseFloor, scoreFile, totalScore } from './scoreboard.mjs';
+import { findBelowFloor, formatTable, raiseFloor, scoreFile, totalScore } from './scoreboard.mjs';
 import { findSuite, listTestFiles, serverCommand } from './suite-copy.mjs';
 
 /**
@@ -38,23 +38,29 @@ export async function runTclSuite(argv) {
   const allFiles = listTestFiles(suite.source);
   const floor = options.floorPath === undefined ? new Map() : readFloor(options.floorPath);
   const files = chooseFiles(options, allFiles, floor);
-  if (files.length === 0) return complain('no test file matches');
+  const strayGlob = options.fileGlobs.find(
+    (glob) => !allFiles.some((file) => fileGlobMatcher(glob).test(file)),
+  );
+  if (strayGlob !== undefined) return complain(`no test file matches ${strayGlob}`);
+  if (files.length === 0) return complain(`${options.floorPath} names no test file`);
   // A test that is asked for by name is run whatever it needs.
   const exclusions = options.includeCInternals || options.onlyTests.length > 0 ? [] : readExclusions();
+  const baseline = readBaseline();
+  /** @param {FileResult} result */
+  const score = (result) => scoreFile(result, baseline, exclusions);
   cleanUpAtExit();
 
   const startedAt = new Date();
   const results = await mapConcurrently(files, options.jobs, async (file) => {
     const first = await runAndPrint(file, suite, exclusions, options);
-    if (countTests(first, 'passed') >= (floor.get(file) ?? 0)) return first;
+    if (findBelowFloor([score(first)], floor).length === 0) return first;
     process.stdout.write(`${file} is below its floor of ${floor.get(file)}: running it again\n`);
     const second = await runAndPrint(file, suite, exclusions, options);
-    return countTests(second, 'passed') > countTests(first, 'passed') ? second : first;
+    return score(second).passed > score(first).passed ? second : first;
   });
   if (options.onlyTests.length > 0) return judgeSingleTests(results);
 
-  const baseline = readBaseline();
-  const scores = results.map((result) => scoreFile(result, baseline, exclusions));
+  const scores = results.map(score);
   process.stdout.write(`\n${formatTable(scores)}\n`);
   if (options.jsonPath !== undefined) {
     const report = {
@@ -62,7 +68,7 @@ export async function runTclSuite(argv) {
       server: { path: options.server, version: serverVersion(options.server) },
       suite: `Redis ${suiteVersion(suite.source)}`,
       total: totalScore(scores),
-      files: scores.map((score, index) => ({ ...score, details: results[index] })),
+      files: scores.map((fileScore, index) => ({ ...fileScore, details: results[index] })),
     };
     fs.writeFileSync(options.jsonPath, `${JSON.stringify(report, undefined, 1)}\n`);
   }

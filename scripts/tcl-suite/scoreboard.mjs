@@ -17,6 +17,9 @@
  * @property {string} ending
  */
 
+/** Files that draw lots on how often to run a test. What passes of a complete run is scaled to the baseline's number. */
+const FILES_WITH_RANDOM_COUNTS = new Set(['integration/psync2-reg']);
+
 /**
  * @param {FileResult} result
  * @param {CountByFile} baseline
@@ -24,10 +27,16 @@
  * @returns {FileScore}
  */
 export function scoreFile(result, baseline, exclusions) {
-  const passed = countTests(result, 'passed');
-  const failed = countTests(result, 'failed');
+  let passed = countTests(result, 'passed');
+  let failed = countTests(result, 'failed');
+  const tests = baseline.get(result.file);
+  const isComplete = result.ending === 'done' && result.outsideErrors.length === 0 && passed + failed > 0;
+  if (tests !== undefined && isComplete && FILES_WITH_RANDOM_COUNTS.has(result.file)) {
+    passed = Math.floor((tests * passed) / (passed + failed));
+    failed = tests - passed;
+  }
   const excluded = sum(exclusions.filter(({ file }) => file === result.file).map(({ tests }) => tests));
-  const outOf = (baseline.get(result.file) ?? passed + failed) - excluded;
+  const outOf = (tests ?? passed + failed) - excluded;
   return {
     file: result.file,
     passed,
