@@ -1,32 +1,11 @@
-import { copyBytes } from '../memory/bytes.js';
 import { Memory } from '../memory/memory.js';
-import {
-  type ByteLength,
-  type ByteOffset,
-  NULL_REFERENCE,
-  type Reference,
-  SEGMENT_SHIFT,
-} from '../memory/reference.js';
+import { type ByteLength, type ByteOffset, NULL_REFERENCE } from '../memory/reference.js';
 import { KeyedHash } from '../memory/sip-hash.js';
 import { Deadlines, type TimestampMs } from '../structures/deadlines.js';
-import { HashTable, type TableReference } from '../structures/hashtable.js';
-import { AccessClock } from './access-clock.js';
 import { Database } from './database.js';
 import { EVENT_DEL, EVENT_EXPIRED, EVENT_NEW, type KeyEvent } from './events.js';
-import { LazyFree } from './lazy-free.js';
-import {
-  ENCODING_INT,
-  type Encoding,
-  HAS_DEADLINE,
-  HAS_SLOT,
-  type RecordReference,
-  Records,
-  type ValueType,
-} from './record.js';
-import type { ValueOperations } from './value-type.js';
-
-/** A value whose release takes more steps than this is freed in slices, after the command. */
-const LAZY_RELEASE_EFFORT = 64;
+import type { RecordReference } from './record.js';
+import { RecordStore } from './record-store.js';
 
 /** Hears of every change of a key; the first thing that any feature about changes is built on. */
 export interface ChangeListener {
@@ -64,13 +43,8 @@ export interface KeyspaceOptions {
  * Whoever wants to change a value gets its record from `lookupWrite`, `add` or `replaceValue`, and says
  * afterwards what happened with `changed`. No other code touches a database's table.
  */
-export class Keyspace {
-  readonly memory: Memory;
-  readonly hashTable: HashTable;
-  readonly records: Records;
+export class Keyspace extends RecordStore {
   readonly databases: Database[] = [];
-  readonly lazyFree = new LazyFree();
-  readonly accessClock = new AccessClock();
 
   /** The time of this turn, in ms since the epoch. The server sets it once per turn. */
   nowMs: TimestampMs;
@@ -87,26 +61,16 @@ export class Keyspace {
   misses = 0;
   expiredKeys = 0;
 
-  private readonly operations: (ValueOperations | undefined)[] = [];
   private readonly listeners: ChangeListener[] = [];
   private guard: ChangeGuard | undefined;
 
   constructor(options: KeyspaceOptions) {
-    this.memory = options.memory ?? new Memory();
-    const [low, high] = options.seed ?? randomSeed();
-    this.hashTable = new HashTable(this.memory, new KeyedHash(low, high));
-    this.records = new Records(this.memory);
+    super(options.memory ?? new Memory(), new KeyedHash(...(options.seed ?? randomSeed())));
     this.nowMs = options.nowMs;
     this.accessClock.tick(options.nowMs);
     for (let i = 0; i < options.databases; i++) {
       this.databases.push(new Database(i, this.hashTable, this.memory, options.nowMs));
     }
-  }
-
-  /** Tells how values of a type are freed, copied and measured. Each type is registered once, at the start. */
-  registerType(type: ValueType, operations: ValueOperations): void {
-    if (this.operations[type] !== undefined) throw new Error(`value type ${type} is registered twice`);
-    this.operations[type] = operations;
   }
 
   /** Adds a listener for all changes. */
@@ -132,17 +96,26 @@ export class Keyspace {
     offset: ByteOffset,
     length: ByteLength,
   ): RecordReference {
-    const record = this.peek(database, hash, bytes, offset, length);
-    if (record === NULL_REFERENCE) {
-      this.misses++;
-      return NULL_REFERENCE;
-    }
-    this.hits++;
-    this.touch(record);
+    const record = this.lookupUntouched(database, hash, bytes, offset, length);
+    if (record !== NULL_REFERENCE) this.touch(record);
     return record;
   }
 
-  /** The same without counting a hit or miss and without touching the access bits (TYPE, TTL, OBJECT, …). */
+  /** The same for a command that does not count as a use of the value (EXISTS, TTL, TYPE, OBJECT). */
+  lookupUntouched(
+    database: Database,
+    hash: number,
+    bytes: Uint8Array,
+    offset: ByteOffset,
+    length: ByteLength,
+  ): RecordReference {
+    const record = this.peek(database, hash, bytes, offset, length);
+    if (record === NULL_REFERENCE) this.misses++;
+    else this.hits++;
+    return record;
+  }
+
+  /** The same without counting a hit or miss. */
   peek(
     database: Database,
     hash: number,
@@ -185,119 +158,6 @@ export class Keyspace {
     this.records.setAccess(record, this.accessClock.touched(this.records.access(record)));
   }
 
-  /**
-   * A new record with a value slot, for a key that the database does not have.
-   * @throws OutOfMemoryError, and nothing is added.
-   */
-  add(
-    database: Database,
-    hash: number,
-    bytes: Uint8Array,
-    offset: ByteOffset,
-    length: ByteLength,
-    type: ValueType,
-    encoding: Encoding,
-    value: Reference,
-    extra: number,
-  ): RecordReference {
-    const record = this.newRecord(database, hash, bytes, offset, length, type, encoding, HAS_SLOT, 0);
-    this.records.setSlot(record, value);
-    this.records.setSlotExtra(record, extra);
-    return record;
-  }
-
-  /**
-   * A new record whose value of `embedded` bytes is in itself, for the caller to fill, at `embeddedOffset`.
-   * @throws OutOfMemoryError, and nothing is added.
-   */
-  addEmbedded(
-    database: Database,
-    hash: number,
-    bytes: Uint8Array,
-    offset: ByteOffset,
-    length: ByteLength,
-    type: ValueType,
-    encoding: Encoding,
-    embedded: ByteLength,
-  ): RecordReference {
-    return this.newRecord(database, hash, bytes, offset, length, type, encoding, 0, embedded);
-  }
-
-  /**
-   * Makes room in a record, which `lookupWrite` gave, for another kind of value: frees the value that it has
-   * and returns the record, perhaps moved, with a slot (`embedded` < 0) or an uninitialized value of
-   * `embedded` bytes. Its deadline and access bits stay.
-   * @throws OutOfMemoryError, and the record is as it was.
-   */
-  reshape(
-    database: Database,
-    record: RecordReference,
-    type: ValueType,
-    encoding: Encoding,
-    embedded: ByteLength,
-  ): RecordReference {
-    const { records, memory } = this;
-    const slot = embedded < 0 ? HAS_SLOT : 0;
-    const flags = (records.flags(record) & HAS_DEADLINE) | slot;
-    const oldFlags = records.flags(record);
-    const keyLength = records.keyLength(record);
-    const size = Records.byteLength(keyLength, slot === 0 ? embedded : 0, flags);
-    if (flags === oldFlags && Memory.roundedLength(size) === memory.blockBytes(record)) {
-      if (slot !== 0) this.releaseValue(record);
-      memory.setByte(record, 0, (type << 4) | encoding);
-      if (slot === 0) records.setEmbeddedLength(record, embedded);
-      return record;
-    }
-    const moved = this.copyHeader(record, type, encoding, flags, slot === 0 ? embedded : 0);
-    if (records.hasSlot(record)) this.releaseValue(record);
-    this.swapRecord(database, record, moved);
-    return moved;
-  }
-
-  /** Sets or changes the deadline of a record. Returns the record, perhaps moved. @throws OutOfMemoryError */
-  setDeadline(database: Database, record: RecordReference, deadlineMs: TimestampMs): RecordReference {
-    const { records } = this;
-    if (records.hasDeadline(record)) {
-      database.deadlines.update(records.deadlineNode(record), deadlineMs);
-      return record;
-    }
-    const moved = this.withFlags(database, record, records.flags(record) | HAS_DEADLINE);
-    database.deadlines.add(records.deadlineNode(moved), deadlineMs);
-    return moved;
-  }
-
-  /** Takes the deadline from a record, if it has one. Returns the record, perhaps moved. @throws OutOfMemoryError */
-  clearDeadline(database: Database, record: RecordReference): RecordReference {
-    const { records } = this;
-    if (!records.hasDeadline(record)) return record;
-    return this.withFlags(database, record, records.flags(record) & ~HAS_DEADLINE);
-  }
-
-  /** The deadline of a record in ms since the epoch, or -1. */
-  deadline(record: RecordReference): TimestampMs {
-    return this.records.hasDeadline(record) ? this.memory.double(record, 2) : -1;
-  }
-
-  /** Removes a record that `lookupWrite` gave, and frees it; a large value in slices, after the command. */
-  remove(database: Database, record: RecordReference): void {
-    if (this.records.hasDeadline(record)) database.deadlines.remove(this.records.deadlineNode(record));
-    this.hashTable.remove(database.table, record);
-    if (this.records.hasSlot(record)) this.releaseValue(record);
-    this.memory.free(record);
-  }
-
-  /**
-   * Takes the value out of a record that `lookupWrite` gave, and removes the record: the value in its slot is
-   * the caller's. The type and encoding are those that the record has now.
-   */
-  detach(database: Database, record: RecordReference): Reference {
-    const value = this.records.slot(record);
-    if (this.records.hasDeadline(record)) database.deadlines.remove(this.records.deadlineNode(record));
-    this.hashTable.remove(database.table, record);
-    this.memory.free(record);
-    return value;
-  }
-
   /** Says that a key changed. The bytes are those of the key. */
   changed(
     database: Database,
@@ -307,6 +167,26 @@ export class Keyspace {
     length: ByteLength,
   ): void {
     this.dirty++;
+    this.notify(database, event, bytes, offset, length);
+  }
+
+  protected override keyAdded(
+    database: Database,
+    bytes: Uint8Array,
+    offset: ByteOffset,
+    length: ByteLength,
+  ): void {
+    this.notify(database, EVENT_NEW, bytes, offset, length);
+  }
+
+  /** Tells of a further event of a change that `changed` has counted (SET with EX: `set`, then `expire`). */
+  notify(
+    database: Database,
+    event: KeyEvent,
+    bytes: Uint8Array,
+    offset: ByteOffset,
+    length: ByteLength,
+  ): void {
     for (let i = 0; i < this.listeners.length; i++) {
       this.listeners[i].keyChanged(database, event, bytes, offset, length);
     }
@@ -375,128 +255,6 @@ export class Keyspace {
       listener.databaseChanged(a);
       listener.databaseChanged(b);
     }
-  }
-
-  /** How a type frees, copies and measures its values. */
-  operationsOf(type: ValueType): ValueOperations {
-    const operations = this.operations[type];
-    if (operations === undefined) throw new Error(`value type ${type} is not registered`);
-    return operations;
-  }
-
-  /** Frees the value in a record's slot, a large one in slices. The slot is invalid afterwards. */
-  releaseValue(record: RecordReference): void {
-    const { records } = this;
-    const encoding = records.encoding(record);
-    if (encoding === ENCODING_INT) return;
-    const operations = this.operationsOf(records.type(record));
-    const value = records.slot(record);
-    const extra = records.slotExtra(record);
-    if (operations.releaseEffort(value, extra, encoding) <= LAZY_RELEASE_EFFORT) {
-      operations.release(value, extra, encoding, Number.POSITIVE_INFINITY);
-    } else {
-      this.lazyFree.add({
-        objects: 1,
-        release: (budget) => operations.release(value, extra, encoding, budget),
-      });
-    }
-  }
-
-  private newRecord(
-    database: Database,
-    hash: number,
-    bytes: Uint8Array,
-    offset: ByteOffset,
-    length: ByteLength,
-    type: ValueType,
-    encoding: Encoding,
-    flags: number,
-    embedded: ByteLength,
-  ): RecordReference {
-    const record = this.memory.allocate(Records.byteLength(length, embedded, flags));
-    this.records.initialize(record, type, encoding, flags, bytes, offset, length, embedded);
-    this.records.setAccess(record, this.accessClock.fresh());
-    try {
-      this.hashTable.insert(database.table, hash, record);
-    } catch (error) {
-      this.memory.free(record);
-      throw error;
-    }
-    for (let i = 0; i < this.listeners.length; i++) {
-      this.listeners[i].keyChanged(database, EVENT_NEW, bytes, offset, length);
-    }
-    return record;
-  }
-
-  /** A copy of a record's header, key, access bits and deadline value, with room for another value. */
-  private copyHeader(
-    record: RecordReference,
-    type: ValueType,
-    encoding: Encoding,
-    flags: number,
-    embedded: ByteLength,
-  ): RecordReference {
-    const { records, memory } = this;
-    const keyLength = records.keyLength(record);
-    const copy = memory.allocate(Records.byteLength(keyLength, embedded, flags));
-    const bytes = memory.bytes[record >>> SEGMENT_SHIFT];
-    records.initialize(copy, type, encoding, flags, bytes, records.keyOffset(record), keyLength, embedded);
-    records.setAccess(copy, records.access(record));
-    return copy;
-  }
-
-  /** Puts `moved` in the place of `record`, whose value has been taken care of, and frees `record`. */
-  private swapRecord(database: Database, record: RecordReference, moved: RecordReference): void {
-    const { records, memory } = this;
-    if (records.hasDeadline(record)) {
-      const node = records.deadlineNode(record);
-      if (records.hasDeadline(moved)) {
-        const target = records.deadlineNode(moved);
-        memory.setDouble(target, 0, memory.double(node, 0));
-        memory.setDouble(target, 1, memory.double(node, 1));
-        database.deadlines.moved(node, target);
-      } else {
-        database.deadlines.remove(node);
-      }
-    }
-    this.hashTable.replace(database.table, record, moved);
-    memory.free(record);
-  }
-
-  /** The record with other flags and the same value. */
-  private withFlags(database: Database, record: RecordReference, flags: number): RecordReference {
-    const { records, memory } = this;
-    const embedded = records.hasSlot(record) ? 0 : records.embeddedLength(record);
-    const moved = this.copyHeader(record, records.type(record), records.encoding(record), flags, embedded);
-    if (records.hasSlot(record)) {
-      records.setSlot(moved, records.slot(record));
-      records.setSlotExtra(moved, records.slotExtra(record));
-    } else {
-      copyBytes(
-        memory.bytes[record >>> SEGMENT_SHIFT],
-        records.embeddedOffset(record),
-        memory.bytes[moved >>> SEGMENT_SHIFT],
-        records.embeddedOffset(moved),
-        embedded,
-      );
-    }
-    this.swapRecord(database, record, moved);
-    return moved;
-  }
-
-  /** Frees up to about `budget` records of a table that no database has any more. */
-  private releaseTable(table: TableReference, budget: number): number {
-    let used = 0;
-    while (used < budget) {
-      if (!this.hashTable.releaseBucket(table)) return used;
-      const { items, count } = this.hashTable.scanned;
-      for (let i = 0; i < count; i++) {
-        if (this.records.hasSlot(items[i])) this.releaseValue(items[i]);
-        this.memory.free(items[i]);
-      }
-      used += count + 1;
-    }
-    return used;
   }
 }
 
