@@ -78,6 +78,11 @@ export class Keyspace extends RecordStore {
     this.listeners.push(listener);
   }
 
+  removeListener(listener: ChangeListener): void {
+    const index = this.listeners.indexOf(listener);
+    if (index >= 0) this.listeners.splice(index, 1);
+  }
+
   /** Sets or clears the one that is told before records change. */
   setGuard(guard: ChangeGuard | undefined): void {
     this.guard = guard;

@@ -4,7 +4,6 @@ import type { Command } from './command.js';
 import { CommandIndex } from './command-index.js';
 import { indexOf, type RegisteredCommand, registerAll } from './registered-command.js';
 
-
 /**
  * All commands of the server. Made from the entries that the families export; a wrong entry throws an Error with its
  * name, so that the server does not start.

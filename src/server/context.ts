@@ -5,12 +5,13 @@ import type { Keyspace } from '../keyspace/keyspace.js';
 import type { RecordReference, ValueType } from '../keyspace/record.js';
 import { NULL_REFERENCE } from '../memory/reference.js';
 import type { Arguments } from '../protocol/arguments.js';
-import { parseSafeInteger } from '../protocol/integers.js';
+import { parseInt64, parseSafeInteger } from '../protocol/integers.js';
+import { OptionReader } from '../protocol/option-reader.js';
 import type { ReplyWriter } from '../protocol/reply-writer.js';
 import type { Types } from '../types/types.js';
 import type { Client } from './client.js';
 import type { CommandTable } from './command-table.js';
-import { ERROR_NOT_INTEGER, ERROR_WRONG_TYPE } from './errors.js';
+import { ERROR_DB_INDEX, ERROR_NOT_INTEGER, ERROR_WRONG_TYPE, notBetween } from './errors.js';
 import type { RegisteredCommand } from './registered-command.js';
 import type { Server } from './server.js';
 
@@ -29,6 +30,8 @@ export class CommandContext {
   readonly commands: CommandTable;
   readonly configuration: Configuration;
   readonly reply: ReplyWriter;
+  /** For commands with options. */
+  readonly options = new OptionReader();
   arguments: Arguments;
   client: Client;
   command: RegisteredCommand;
@@ -61,6 +64,13 @@ export class CommandContext {
     const { bytes, offsets, lengths } = this.arguments;
     this.keyHash = this.keyspace.hash(bytes, offsets[index], lengths[index]);
     return this.keyspace.lookupWrite(this.database, this.keyHash, bytes, offsets[index], lengths[index]);
+  }
+
+  /** The record of the key in argument `index` for a command that looks at the key, but does not use the value. */
+  lookupUntouched(index: number): RecordReference {
+    const { bytes, offsets, lengths } = this.arguments;
+    this.keyHash = this.keyspace.hash(bytes, offsets[index], lengths[index]);
+    return this.keyspace.lookupUntouched(this.database, this.keyHash, bytes, offsets[index], lengths[index]);
   }
 
   /** The record of the key in argument `index` without any effect on it or the statistics, or NULL_REFERENCE. */
@@ -112,15 +122,36 @@ export class CommandContext {
     this.keyspace.changed(this.database, event, bytes, offsets[index], lengths[index]);
   }
 
+  /** Tells of a further event of a change of the key in argument `index` that `changed` has counted. */
+  notify(event: KeyEvent, index: number): void {
+    const { bytes, offsets, lengths } = this.arguments;
+    this.keyspace.notify(this.database, event, bytes, offsets[index], lengths[index]);
+  }
+
   /**
-   * Argument `index` as an integer that a double holds exactly; NaN when it is none, with `error` replied.
-   * (Counts, indexes and times beyond 2^53 are out of range for every command that takes them so.)
+   * Argument `index` as an integer; NaN when it is none of 64 bits, with `error` replied. One that a double does
+   * not hold exactly becomes the nearest that it does, ±(2^53 - 1): to counts and indexes that is the same.
    */
   integer(index: number, error: string = ERROR_NOT_INTEGER): number {
     const { bytes, offsets, lengths } = this.arguments;
     const value = parseSafeInteger(bytes, offsets[index], lengths[index]);
-    if (Number.isNaN(value)) this.reply.error(error);
-    return value;
+    if (!Number.isNaN(value)) return value;
+    const exact = parseInt64(bytes, offsets[index], lengths[index]);
+    if (exact !== undefined) return exact < 0n ? Number.MIN_SAFE_INTEGER : Number.MAX_SAFE_INTEGER;
+    this.reply.error(error);
+    return NaN;
+  }
+
+  /** Argument `index` as the number of a database; undefined when there is no such, with the error replied. */
+  databaseNumbered(index: number): Database | undefined {
+    const number = this.integer(index);
+    if (Number.isNaN(number)) return undefined;
+    const database = this.keyspace.databases[number];
+    if (database === undefined) {
+      const isInt32 = number === (number | 0);
+      this.reply.error(isInt32 ? ERROR_DB_INDEX : notBetween(-(2 ** 31), 2 ** 31 - 1));
+    }
+    return database;
   }
 
   private wrongType(): RecordReference {

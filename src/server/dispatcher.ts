@@ -104,6 +104,7 @@ export class Dispatcher {
       command.failedCalls++;
       this.server.errorStatistics.count(reply.lastError);
     }
+    if (this.server.blocking.hasReady) this.server.blocking.serve();
   }
 
   private makeContext(client: Client, command: RegisteredCommand, request: Arguments): CommandContext {

@@ -25,6 +25,11 @@ export function invalidExpire(commandName: string): string {
   return `ERR invalid expire time in '${commandName}' command`;
 }
 
+/** The reply to an integer that is not in a range. */
+export function notBetween(min: number, max: number): string {
+  return `ERR value is out of range, value must between ${min} and ${max}`;
+}
+
 /** The reply to a subcommand that a container does not have. */
 export function unknownSubcommand(name: string, container: string): string {
   return `ERR unknown subcommand '${name.slice(0, 128)}'. Try ${container.toUpperCase()} HELP.`;

@@ -6,8 +6,10 @@ import type { ByteLength } from '../memory/reference.js';
 import type { Connection } from '../network/connection.js';
 import { ErrorStatistics } from '../observability/error-statistics.js';
 import type { Log } from '../observability/log.js';
+import type { Arguments } from '../protocol/arguments.js';
 import type { ReplyWriter } from '../protocol/reply-writer.js';
 import { Types } from '../types/types.js';
+import { Blocking } from './blocking.js';
 import { Client, type ClientOwner, RESTRICTED_UNAUTHENTICATED } from './client.js';
 import { Clients } from './clients.js';
 import type { Command } from './command.js';
@@ -71,6 +73,7 @@ export class Server implements ClientOwner {
   readonly dispatcher: Dispatcher;
   readonly queryBuffers: QueryBuffers;
   readonly pause: Pause;
+  readonly blocking: Blocking;
   readonly errorStatistics = new ErrorStatistics();
   readonly statistics: ServerStatistics = freshStatistics();
   /** 40 hexadecimal digits that are new each time the server starts. */
@@ -101,11 +104,13 @@ export class Server implements ClientOwner {
     this.turn = new Turn(this.keyspace, this.outbox, {
       sent: (client) => this.checkOutput(client),
       postponed: (client) => this.pause.add(client),
+      resumed: (client) => this.queryBuffers.resume(client),
       ended: () => this.cron.arm(),
     });
     this.cron = new Cron(this.keyspace, this.turn);
     this.dispatcher = new Dispatcher(this);
     this.queryBuffers = new QueryBuffers(this.dispatcher, this.turn);
+    this.blocking = new Blocking(this);
     this.pause = new Pause(
       (client) => this.resume(client),
       (isActive) => {
@@ -156,7 +161,7 @@ export class Server implements ClientOwner {
   }
 
   disconnected(client: Client): void {
-    client.unblock?.(false);
+    this.blocking.forget(client);
     this.clients.remove(client);
     this.pause.remove(client);
     client.queryBuffer = new Uint8Array(0);
@@ -179,12 +184,29 @@ export class Server implements ClientOwner {
     void reply.then((write) => {
       client.isPostponed = false;
       if (client.isClosed) return;
-      this.turn.open();
-      const before = this.outbox.switchTo(client);
-      write(this.outbox.reply);
-      this.outbox.switchTo(before);
+      this.replyTo(client, write);
       this.resume(client);
     });
+  }
+
+  /** Replies to a client outside of a command of its own. */
+  replyTo(client: Client, write: (writer: ReplyWriter) => void): void {
+    this.turn.open();
+    const before = this.outbox.switchTo(client);
+    write(this.outbox.reply);
+    this.outbox.switchTo(before);
+  }
+
+  /** Runs a command for a client that waited, as if it had come now. */
+  rerun(client: Client, command: RegisteredCommand, request: Arguments): void {
+    this.turn.open();
+    const before = this.outbox.switchTo(client);
+    this.dispatcher.call(client, command, request);
+    this.outbox.switchTo(before);
+  }
+
+  resumeLater(client: Client): void {
+    this.turn.resumeLater(client);
   }
 
   /** Closes a client: at once, or when it has got the replies of this turn if it is the one that asks. */

@@ -1,3 +1,4 @@
+import Denque from 'denque';
 import type { Keyspace } from '../keyspace/keyspace.js';
 import type { Client } from './client.js';
 import type { Outbox } from './outbox.js';
@@ -13,6 +14,8 @@ export interface TurnEvents {
   sent(client: Client): void;
   /** A request waits: the client is to be resumed when what it waits for is over. */
   postponed(client: Client): void;
+  /** What a client waited for is over: its further requests can run. */
+  resumed(client: Client): void;
   /** The turn is over: work that it left behind can be seen to. */
   ended(): void;
 }
@@ -32,6 +35,7 @@ export class Turn {
   private readonly events: TurnEvents;
   private readonly committers: Committer[] = [];
   private readonly closing: Client[] = [];
+  private readonly resuming = new Denque<Client>();
   private isOpen = false;
   private readonly endTurn = () => this.end();
   private readonly reportSent = (client: Client) => this.events.sent(client);
@@ -77,6 +81,12 @@ export class Turn {
     this.events.postponed(client);
   }
 
+  /** Goes on with a client's waiting requests when the commands of this turn are through. */
+  resumeLater(client: Client): void {
+    this.resuming.push(client);
+    this.open();
+  }
+
   /** Commits and sends what there is in the middle of a turn, so that large replies do not pile up. */
   endEarly(): void {
     const { outbox } = this;
@@ -87,6 +97,9 @@ export class Turn {
 
   /** Ends the turn: commit, reply, close. */
   end(): void {
+    for (let client = this.resuming.shift(); client !== undefined; client = this.resuming.shift()) {
+      if (!client.isClosed) this.events.resumed(client);
+    }
     this.isOpen = false;
     this.commitAndSend();
     for (let client = this.closing.pop(); client !== undefined; client = this.closing.pop()) {
