@@ -34,7 +34,9 @@ export class SkiplistRanges {
 
   /** The rank at which a range of scores ends: the number of nodes in and below it. */
   scoreRangeEnd(list: SkiplistReference, range: ScoreRange): Rank {
-    return this.countBelowScore(list, range.max, !range.maxExclusive);
+    if (range.hasMax) return this.countBelowScore(list, range.max, !range.maxExclusive);
+    this.node = this.skiplist.last(list);
+    return this.skiplist.count(list);
   }
 
   /** The rank at which a range of members starts: the number of nodes below it. */

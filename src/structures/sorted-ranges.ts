@@ -23,6 +23,11 @@ export class ScoreRange {
     return this.maxExclusive ? score < this.max : score <= this.max;
   }
 
+  /** Whether there are scores above the range. */
+  get hasMax(): boolean {
+    return this.maxExclusive || this.max !== Number.POSITIVE_INFINITY;
+  }
+
   /** Whether no score at all can be in the range. */
   isEmpty(): boolean {
     return this.min > this.max || (this.min === this.max && (this.minExclusive || this.maxExclusive));

@@ -2,7 +2,7 @@ import type { RecordReference } from '../keyspace/record.js';
 import { type ByteLength, type ByteOffset, NULL_REFERENCE } from '../memory/reference.js';
 import { INT64_DECIMAL_LENGTH_MAX, writeInt64FromWords } from '../protocol/integers.js';
 import type { Listpacks } from '../structures/listpack.js';
-import { type ListpackPosition, type ListpackReference, NO_POSITION } from '../structures/listpack-reader.js';
+import type { ListpackPosition, ListpackReference } from '../structures/listpack-reader.js';
 import type { Rank } from '../structures/skiplist.js';
 import type { LexRange, ScoreRange } from '../structures/sorted-ranges.js';
 import { type MemberHandle, NO_MEMBER, type SortedSets } from './sorted-set.js';
@@ -33,14 +33,14 @@ export class SortedSetCursor {
   offset: ByteOffset = 0;
   /** The length of the member. */
   length: ByteLength = 0;
-  /** The score of the member. */
-  score = 0;
 
   private readonly sets: SortedSets;
   private readonly listpacks: Listpacks;
   private readonly decimal = new Uint8Array(INT64_DECIMAL_LENGTH_MAX);
   private record: RecordReference = NULL_REFERENCE;
   private reverse = false;
+  /** The member that was read last. */
+  private current: MemberHandle = NO_MEMBER;
   /** The member that `next` reads, or NO_MEMBER if only its rank is known. */
   private upcoming: MemberHandle = NO_MEMBER;
 
@@ -48,6 +48,11 @@ export class SortedSetCursor {
     this.sets = sets;
     this.listpacks = listpacks;
     this.bytes = this.decimal;
+  }
+
+  /** The score of the member that was read last. Read from the set when it is asked for: text takes time to parse. */
+  get score(): number {
+    return this.sets.score(this.record, this.current);
   }
 
   /** Selects the members from rank `start` to below rank `end`: 0 ≤ start ≤ end ≤ count. */
@@ -59,7 +64,9 @@ export class SortedSetCursor {
   selectScores(record: RecordReference, range: ScoreRange, reverse: boolean): void {
     const value = this.sets.records.slot(record);
     if (this.sets.isListpack(record)) {
-      this.selectListpackScores(record, value, range, reverse);
+      const { listpackRanges } = this.sets;
+      listpackRanges.findScores(value, range);
+      this.selectListpackRange(record, reverse);
       return;
     }
     const { ranges } = this.sets;
@@ -76,7 +83,9 @@ export class SortedSetCursor {
   selectMembers(record: RecordReference, range: LexRange, reverse: boolean): void {
     const value = this.sets.records.slot(record);
     if (this.sets.isListpack(record)) {
-      this.selectListpackMembers(record, value, range, reverse);
+      const { listpackRanges } = this.sets;
+      listpackRanges.findMembers(value, range, reverse);
+      this.selectListpackRange(record, reverse);
       return;
     }
     const { ranges } = this.sets;
@@ -106,22 +115,29 @@ export class SortedSetCursor {
     const member = this.upcoming !== NO_MEMBER ? this.upcoming : this.locate();
     this.remaining--;
     this.upcoming = this.remaining === 0 ? NO_MEMBER : this.neighbour(member);
-    this.read(this.record, member);
+    this.readCurrent(member);
     return true;
   }
 
-  /** Reads one member. */
+  /** Reads one member, and ends what was selected before. */
   read(record: RecordReference, member: MemberHandle): void {
-    if (this.sets.isListpack(record)) {
-      this.readListpack(this.sets.records.slot(record), member);
+    this.record = record;
+    this.remaining = 0;
+    this.readCurrent(member);
+  }
+
+  private readCurrent(member: MemberHandle): void {
+    this.current = member;
+    if (this.sets.isListpack(this.record)) {
+      this.readListpack(this.sets.records.slot(this.record), member);
       return;
     }
     const { skiplist } = this.sets;
     this.bytes = skiplist.memberBytes(member);
     this.offset = skiplist.memberOffset(member);
     this.length = skiplist.memberLength(member);
-    this.score = skiplist.score(member);
   }
+
   /** @param upcoming the member to be read first, or NO_MEMBER; anything when no member is selected. */
   private select(
     record: RecordReference,
@@ -138,114 +154,13 @@ export class SortedSetCursor {
     this.reverse = reverse;
   }
 
-  private selectListpackScores(
-    record: RecordReference,
-    listpack: ListpackReference,
-    range: ScoreRange,
-    reverse: boolean,
-  ): void {
-    const { listpack: pairs } = this.sets;
-    let rank = 0;
-    let position = pairs.first(listpack);
-    while (position !== NO_POSITION && !range.reachesMin(pairs.score(listpack, position))) {
-      position = pairs.next(listpack, position);
-      rank++;
-    }
-    const start = rank;
-    const first = position;
-    let last = NO_POSITION;
-    while (position !== NO_POSITION && range.reachesMax(pairs.score(listpack, position))) {
-      last = position;
-      position = pairs.next(listpack, position);
-      rank++;
-    }
-    this.select(record, start, rank, reverse ? last : first, reverse);
-  }
-
-  /** As `zzlFirstInLexRange` and `zzlLastInLexRange` of Redis search, and the walks that start from there. */
-  private selectListpackMembers(
-    record: RecordReference,
-    listpack: ListpackReference,
-    range: LexRange,
-    reverse: boolean,
-  ): void {
-    const { listpack: pairs } = this.sets;
-    const first = pairs.first(listpack);
-    const last = pairs.last(listpack);
-    if (
-      first === NO_POSITION ||
-      range.isEmpty() ||
-      !this.reachesMin(listpack, last, range) ||
-      !this.reachesMax(listpack, first, range)
-    ) {
-      this.select(record, 0, 0, NO_MEMBER, reverse);
-    } else if (reverse) {
-      this.selectListpackMembersBackwards(record, listpack, range, last);
-    } else {
-      this.selectListpackMembersForwards(record, listpack, range, first);
-    }
-  }
-
-  private selectListpackMembersForwards(
-    record: RecordReference,
-    listpack: ListpackReference,
-    range: LexRange,
-    from: ListpackPosition,
-  ): void {
-    const { listpack: pairs } = this.sets;
-    let rank = 0;
-    let position = from;
-    while (position !== NO_POSITION && !this.reachesMin(listpack, position, range)) {
-      position = pairs.next(listpack, position);
-      rank++;
-    }
-    const start = rank;
-    const first = position;
-    while (position !== NO_POSITION && this.reachesMax(listpack, position, range)) {
-      position = pairs.next(listpack, position);
-      rank++;
-    }
-    this.select(record, start, rank, first, false);
-  }
-
-  private selectListpackMembersBackwards(
-    record: RecordReference,
-    listpack: ListpackReference,
-    range: LexRange,
-    from: ListpackPosition,
-  ): void {
-    const { listpack: pairs } = this.sets;
-    let rank = pairs.count(listpack);
-    let position = from;
-    while (position !== NO_POSITION && !this.reachesMax(listpack, position, range)) {
-      position = pairs.previous(listpack, position);
-      rank--;
-    }
-    const end = rank;
-    const last = position;
-    while (position !== NO_POSITION && this.reachesMin(listpack, position, range)) {
-      position = pairs.previous(listpack, position);
-      rank--;
-    }
-    this.select(record, rank, end, last, true);
-  }
-
-  private reachesMin(listpack: ListpackReference, position: ListpackPosition, range: LexRange): boolean {
-    this.readListpackMember(listpack, position);
-    return range.reachesMin(this.bytes, this.offset, this.length);
-  }
-
-  private reachesMax(listpack: ListpackReference, position: ListpackPosition, range: LexRange): boolean {
-    this.readListpackMember(listpack, position);
-    return range.reachesMax(this.bytes, this.offset, this.length);
+  private selectListpackRange(record: RecordReference, reverse: boolean): void {
+    const { listpackRanges } = this.sets;
+    const upcoming = reverse ? listpackRanges.last : listpackRanges.first;
+    this.select(record, listpackRanges.start, listpackRanges.end, upcoming, reverse);
   }
 
   private readListpack(listpack: ListpackReference, position: ListpackPosition): void {
-    this.readListpackMember(listpack, position);
-    this.score = this.sets.listpack.score(listpack, position);
-  }
-
-  private readListpackMember(listpack: ListpackReference, position: ListpackPosition): void {
     const { listpacks } = this;
     listpacks.read(listpack, position);
     const { element } = listpacks;

@@ -27,6 +27,9 @@ const INTEGER_SCORE_MAX = 2 ** 62;
  * A position is that of a member. What changes the listpack returns the block that it is in then.
  */
 export class SortedSetListpacks {
+  /** What `index` listed. */
+  positions: Int32Array = new Int32Array(128);
+
   private readonly memory: Memory;
   private readonly listpacks: Listpacks;
 
@@ -61,7 +64,12 @@ export class SortedSetListpacks {
 
   /** The score of the member at a position. */
   score(listpack: ListpackReference, position: ListpackPosition): number {
-    return this.readScore(listpack, this.listpacks.next(listpack, position));
+    const { listpacks } = this;
+    const { element } = listpacks;
+    listpacks.read(listpack, listpacks.next(listpack, position));
+    if (element.isInteger) return element.high * 2 ** 32 + (element.low >>> 0);
+    // What spells no number, in the payload of a RESTORE that was not checked, is 0, as for Redis.
+    return parseDoubleLeniently(element.bytes, element.offset, element.length) ?? 0;
   }
 
   /** The position of the first member; NO_POSITION when there is none. */
@@ -170,13 +178,22 @@ export class SortedSetListpacks {
     return this.insertStagedScore(withMember, listpacks.endPosition(withMember));
   }
 
-  /** The score whose entry is at `at`. */
-  readScore(listpack: ListpackReference, at: ListpackPosition): number {
-    this.listpacks.read(listpack, at);
-    const { element } = this.listpacks;
-    if (element.isInteger) return element.high * 2 ** 32 + (element.low >>> 0);
-    // What spells no number, in the payload of a RESTORE that was not checked, is 0, as for Redis.
-    return parseDoubleLeniently(element.bytes, element.offset, element.length) ?? 0;
+  /**
+   * Lists the positions of all members in `positions`, but that of the one at `except`, and returns how many they are.
+   * Walking is much cheaper than reading scores: what is sought is found among the positions by bisection.
+   */
+  index(listpack: ListpackReference, except: ListpackPosition): number {
+    const { listpacks } = this;
+    const members = this.count(listpack);
+    if (members > this.positions.length) this.positions = new Int32Array(members * 2);
+    const { positions } = this;
+    let count = 0;
+    let position = listpacks.first(listpack);
+    while (position !== NO_POSITION) {
+      if (position !== except) positions[count++] = position;
+      position = this.next(listpack, position);
+    }
+    return count;
   }
 
   /**
@@ -191,21 +208,23 @@ export class SortedSetListpacks {
     offset: ByteOffset,
     length: ByteLength,
   ): ListpackPosition {
-    const { listpacks } = this;
-    let before: ListpackPosition = NO_POSITION;
-    let position = listpacks.first(listpack);
-    while (position !== NO_POSITION) {
-      const scorePosition = listpacks.next(listpack, position);
-      if (position !== except) {
-        const other = this.readScore(listpack, scorePosition);
-        if (other > score) break;
-        if (other === score && this.compareMember(listpack, position, bytes, offset, length) > 0) break;
-      }
-      before = position;
-      position = listpacks.next(listpack, scorePosition);
+    const count = this.index(listpack, except);
+    const { positions } = this;
+    let low = 0;
+    let high = count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const position = positions[middle];
+      const other = this.score(listpack, position);
+      const isBehind =
+        other > score ||
+        (other === score && this.compareMember(listpack, position, bytes, offset, length) > 0);
+      if (isBehind) high = middle;
+      else low = middle + 1;
     }
-    if (before === except && before !== NO_POSITION) return except;
-    return position === NO_POSITION ? listpacks.endPosition(listpack) : position;
+    const isAfterExcept = except !== NO_POSITION && (low === 0 || positions[low - 1] < except);
+    if (isAfterExcept && (low === count || positions[low] > except)) return except;
+    return low < count ? positions[low] : this.listpacks.endPosition(listpack);
   }
 
   private compareMember(

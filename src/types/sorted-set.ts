@@ -18,6 +18,7 @@ import { type ListpackReference, NO_POSITION } from '../structures/listpack-read
 import { type Rank, Skiplist, type SkiplistReference } from '../structures/skiplist.js';
 import { SkiplistRanges } from '../structures/skiplist-ranges.js';
 import { SortedSetListpacks } from './sorted-set-listpack.js';
+import { SortedSetListpackRanges } from './sorted-set-listpack-ranges.js';
 
 /**
  * Where a member is in its sorted set: a position in a listpack, or a node of a skiplist. NO_MEMBER is none.
@@ -48,6 +49,7 @@ export class SortedSets implements ValueOperations {
   readonly skiplist: Skiplist;
   readonly ranges: SkiplistRanges;
   readonly listpack: SortedSetListpacks;
+  readonly listpackRanges: SortedSetListpackRanges;
   private readonly memory: Memory;
   private readonly listpacks: Listpacks;
   private readonly hashTable: HashTable;
@@ -59,6 +61,7 @@ export class SortedSets implements ValueOperations {
     this.hashTable = keyspace.hashTable;
     this.listpacks = listpacks;
     this.listpack = new SortedSetListpacks(this.memory, listpacks);
+    this.listpackRanges = new SortedSetListpackRanges(listpacks, this.listpack);
     this.skiplist = new Skiplist(this.memory, seed);
     this.ranges = new SkiplistRanges(this.memory, this.skiplist);
     keyspace.registerType(TYPE_SORTED_SET, this);
@@ -117,15 +120,21 @@ export class SortedSets implements ValueOperations {
     offset: ByteOffset,
     length: ByteLength,
   ): void {
-    if (this.isListpack(record)) {
-      const listpack = this.records.slot(record);
-      if (this.fitsListpack(listpack, length)) {
-        this.records.setSlot(record, this.listpack.insert(listpack, score, bytes, offset, length));
-        return;
+    const value = this.records.slot(record);
+    if (!this.isListpack(record)) {
+      this.addNode(value, score, bytes, offset, length);
+    } else if (this.fitsListpack(value, length)) {
+      this.records.setSlot(record, this.listpack.insert(value, score, bytes, offset, length));
+    } else {
+      const list = this.copyToSkiplist(value);
+      try {
+        this.addNode(list, score, bytes, offset, length);
+      } catch (error) {
+        this.releaseSkiplist(list);
+        throw error;
       }
-      this.convertToSkiplist(record);
+      this.replaceListpack(record, list);
     }
-    this.addNode(this.records.slot(record), score, bytes, offset, length);
   }
 
   /**
@@ -178,7 +187,8 @@ export class SortedSets implements ValueOperations {
    * @throws OutOfMemoryError
    */
   expect(record: RecordReference, added: number): void {
-    if (this.isListpack(record) && added > this.listpackEntriesMax) this.convertToSkiplist(record);
+    if (!this.isListpack(record) || added <= this.listpackEntriesMax) return;
+    this.replaceListpack(record, this.copyToSkiplist(this.records.slot(record)));
   }
 
   /**
@@ -316,11 +326,11 @@ export class SortedSets implements ValueOperations {
     }
   }
 
-  private convertToSkiplist(record: RecordReference): void {
-    const { records, listpack, listpacks } = this;
-    const value = records.slot(record);
+  private copyToSkiplist(value: ListpackReference): SkiplistReference {
+    const { listpack, listpacks } = this;
     const list = this.createSkiplist();
     try {
+      // From the last on, every node goes in front: that takes no search.
       for (let at = listpack.last(value); at !== NO_POSITION; at = listpack.previous(value, at)) {
         const score = listpack.score(value, at);
         listpacks.read(value, at);
@@ -332,9 +342,13 @@ export class SortedSets implements ValueOperations {
       this.releaseSkiplist(list);
       throw error;
     }
-    listpacks.free(value);
-    records.setSlot(record, list);
-    records.setEncoding(record, ENCODING_SKIPLIST);
+    return list;
+  }
+
+  private replaceListpack(record: RecordReference, list: SkiplistReference): void {
+    this.listpacks.free(this.records.slot(record));
+    this.records.setSlot(record, list);
+    this.records.setEncoding(record, ENCODING_SKIPLIST);
   }
 
   private convertToListpack(record: RecordReference): void {
