@@ -1,0 +1,111 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import os from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Loader } from './load.mjs';
+import { RunningServer } from './server.mjs';
+import { percentile } from './statistics.mjs';
+
+/**
+ * @typedef {import('./rows/row.mjs').StallScenario} StallScenario
+ * @typedef {import('./server.mjs').Program} Program
+ *
+ * @typedef {object} Waits  milliseconds from a PING to its reply
+ * @property {number} max
+ * @property {number} p999  what 99.9 % stay below
+ * @property {number} pings
+ * @property {number} idleMax  the longest that an idle server took meanwhile: the machine's own doing
+ *
+ * @typedef {object} StallResult
+ * @property {string} family
+ * @property {string} row
+ * @property {[ours: Waits, theirs: Waits]} waits
+ */
+
+const PINGER = fileURLToPath(new URL('pinger.mjs', import.meta.url));
+/** What the pinger's process asks the scheduler for, so that its own waits for a core are short; needs root. */
+const PINGER_PRIORITY = -15;
+/** The load generator is the last to get a core. */
+const LOAD_PRIORITY = 10;
+
+/**
+ * Goes through a scenario, on a new server of each program.
+ * @param {string} family
+ * @param {StallScenario} scenario
+ * @param {[ours: Program, theirs: Program]} programs
+ * @returns {Promise<StallResult[]>}
+ */
+export async function measureStalls(family, scenario, [ours, theirs]) {
+  const idle = await RunningServer.start(theirs);
+  os.setPriority(LOAD_PRIORITY);
+  try {
+    const our = await phases(ours, scenario, idle.port);
+    const their = await phases(theirs, scenario, idle.port);
+    return scenario.phases.map((phase, i) => ({
+      family,
+      row: `${scenario.name}: ${phase.name}`,
+      waits: [our[i], their[i]],
+    }));
+  } finally {
+    await idle.stop();
+  }
+}
+
+/**
+ * @param {Program} program
+ * @param {StallScenario} scenario
+ * @param {number} idlePort
+ */
+async function phases(program, scenario, idlePort) {
+  const server = await RunningServer.start(program);
+  try {
+    const load = new Loader(server.port);
+    /** @type {Waits[]} */
+    const waits = [];
+    await server.withConnection(async (connection) => {
+      for (const phase of scenario.phases) {
+        if (phase.prepare !== undefined) await phase.prepare(load, connection);
+        waits.push(await pingedDuring(server.port, idlePort, () => phase.run(load, connection)));
+      }
+    });
+    return waits;
+  } finally {
+    await server.stop();
+  }
+}
+
+/**
+ * Pings a server, and an idle one, a thousand times a second while `work` goes on.
+ * @param {number} port
+ * @param {number} idlePort
+ * @param {() => Promise<void>} work
+ * @returns {Promise<Waits>}
+ */
+async function pingedDuring(port, idlePort, work) {
+  const pinger = fork(PINGER, [String(port), String(idlePort)]);
+  try {
+    prioritize(/** @type {number} */ (pinger.pid));
+    await once(pinger, 'message'); // it is connected and has begun
+    await work();
+    pinger.send('stop');
+    const [[waits, idleWaits]] = await once(pinger, 'message');
+    return {
+      max: percentile(waits, 1),
+      p999: percentile(waits, 0.999),
+      pings: waits.length,
+      idleMax: percentile(idleWaits, 1),
+    };
+  } finally {
+    pinger.kill();
+  }
+}
+
+/** @param {number} pid */
+function prioritize(pid) {
+  try {
+    os.setPriority(pid, PINGER_PRIORITY);
+  } catch (error) {
+    // Without the permission the figures also contain the pinger's own waits, as `idleMax` will show.
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ERR_SYSTEM_ERROR') throw error;
+  }
+}
