@@ -34,7 +34,7 @@ export class QueryBuffers {
   /** Executes what `length` bytes bring. Returns false when the client sent more than it may keep waiting. */
   receive(client: Client, bytes: Uint8Array, length: ByteLength): boolean {
     client.inputBytes += length;
-    if (client.queryLength === 0 && !client.isHeld) {
+    if (client.decoder === undefined && !client.isHeld) {
       this.decoder.position = 0;
       this.run(client, this.decoder, bytes, length);
       if (this.decoder.position < length || this.decoder.isInRequest) this.keep(client, bytes, length);
@@ -92,6 +92,7 @@ export class QueryBuffers {
       }
     }
     outbox.switchTo(undefined);
+    this.dispatcher.endPipeline();
     if (client.closesAfterReply) decoder.position = end; // the rest is not looked at
   }
 
