@@ -70,7 +70,8 @@ export function lzfCompress(
     let length = MATCH_LENGTH_MIN;
     while (length < lengthMax && source[candidate + length] === source[input + length]) length++;
 
-    if (output + literalsLength(input - literals) + 3 > targetEnd) return 0;
+    const referenceLength = length < LONG_MATCH_LENGTH ? 2 : 3;
+    if (output + literalsLength(input - literals) + referenceLength > targetEnd) return 0;
     output = writeLiterals(source, literals, input, target, output);
     output = writeReference(target, output, length, distance - 1);
     input += length;

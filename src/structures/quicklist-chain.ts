@@ -243,10 +243,15 @@ export class QuicklistChain {
 
   /** Takes a node and its elements out of the list, and frees it. */
   protected removeNode(list: QuicklistReference, node: NodeReference): void {
+    this.discardNode(list, node);
+    this.settle(list, NULL_REFERENCE);
+  }
+
+  /** As `removeNode`, but leaves the list to be settled. */
+  protected discardNode(list: QuicklistReference, node: NodeReference): void {
     this.unlinkNode(list, node);
     this.changeLength(list, -this.nodes.count(node));
     this.nodes.free(node);
-    this.settle(list, NULL_REFERENCE);
   }
 
   /** Moves the node at one end to the other end. */
@@ -289,17 +294,24 @@ export class QuicklistChain {
   }
 
   /**
-   * Compresses and decompresses what the compress depth calls for after a change: the nodes near the ends, and `node`,
-   * if it is not NULL_REFERENCE, which may have been opened. What there is no memory for stays as it is.
+   * Compresses and decompresses what the compress depth calls for, after a change that added nodes, changed `node`, if
+   * it is not NULL_REFERENCE, or removed one node. What there is no memory for stays as it is.
    */
   protected settle(list: QuicklistReference, node: NodeReference): void {
     const depth = this.compressDepth(list);
-    if (depth === 0 || this.nodeCount(list) < depth * 2) return;
+    // A list so short has no compressed nodes; it had none with one node more either.
+    if (depth > 0 && this.nodeCount(list) >= depth * 2) this.settleEnds(list, node);
+  }
+
+  /** As `settle`, after any change of a list that has a compress depth. */
+  protected settleEnds(list: QuicklistReference, node: NodeReference): void {
     const { nodes } = this;
+    const depth = this.compressDepth(list);
     let isInner = node !== NULL_REFERENCE;
     let forward = this.head(list);
     let backward = this.tail(list);
     for (let i = 0; i < depth; i++) {
+      if (forward === NULL_REFERENCE) return;
       this.decompressIfPossible(forward);
       this.decompressIfPossible(backward);
       if (forward === node || backward === node) isInner = false;
