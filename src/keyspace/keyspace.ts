@@ -6,6 +6,7 @@ import { Database } from './database.js';
 import { EVENT_DEL, EVENT_EXPIRED, EVENT_NEW, type KeyEvent } from './events.js';
 import type { RecordReference } from './record.js';
 import { RecordStore } from './record-store.js';
+import type { FieldExpiry } from './value-type.js';
 
 /** Hears of every change of a key; the first thing that any feature about changes is built on. */
 export interface ChangeListener {
@@ -60,9 +61,12 @@ export class Keyspace extends RecordStore {
   hits = 0;
   misses = 0;
   expiredKeys = 0;
+  /** Hash fields that expired: `expired_subkeys`. */
+  expiredFields = 0;
 
   private readonly listeners: ChangeListener[] = [];
   private guard: ChangeGuard | undefined;
+  private fieldExpiry: FieldExpiry | undefined;
 
   constructor(options: KeyspaceOptions) {
     super(options.memory ?? new Memory(), new KeyedHash(...(options.seed ?? randomSeed())));
@@ -86,6 +90,11 @@ export class Keyspace extends RecordStore {
   /** Sets or clears the one that is told before records change. */
   setGuard(guard: ChangeGuard | undefined): void {
     this.guard = guard;
+  }
+
+  /** Names the one who expires fields of hashes. */
+  registerFieldExpiry(fieldExpiry: FieldExpiry): void {
+    this.fieldExpiry = fieldExpiry;
   }
 
   /** The hash of a key. */
@@ -154,7 +163,17 @@ export class Keyspace extends RecordStore {
 
   /** Whether a record with a deadline is past it. */
   isExpired(record: RecordReference): boolean {
-    return !this.ignoresDeadlines && this.memory.double(record, 2) <= this.nowMs;
+    return this.isPast(this.memory.double(record, 2));
+  }
+
+  /** Whether what has this deadline (and it is one) has expired. */
+  isPast(deadlineMs: TimestampMs): boolean {
+    return !this.ignoresDeadlines && deadlineMs <= this.nowMs;
+  }
+
+  /** Announces a change of a record that was looked up for reading only, before it is made. */
+  announceChange(database: Database, record: RecordReference): void {
+    if (this.guard !== undefined) this.guard.beforeChange(database, record);
   }
 
   /** Marks a record as used, for eviction. */
@@ -197,6 +216,14 @@ export class Keyspace extends RecordStore {
     }
   }
 
+  /** CONFIG RESETSTAT. */
+  resetStatistics(): void {
+    this.hits = 0;
+    this.misses = 0;
+    this.expiredKeys = 0;
+    this.lazyFree.freedObjects = 0;
+  }
+
   /** Removes a record that is past its deadline. */
   expire(database: Database, record: RecordReference): void {
     if (this.guard !== undefined) this.guard.beforeChange(database, record);
@@ -214,6 +241,24 @@ export class Keyspace extends RecordStore {
       if (node !== NULL_REFERENCE) this.expire(database, this.records.recordOfNode(node));
       else if (!database.deadlines.advance(this.nowMs, left)) return false;
       left--;
+    }
+    return true;
+  }
+
+  /** The same for up to about `limit` fields of hashes. */
+  expireFieldsDue(database: Database, limit: number): boolean {
+    const { fieldExpiry } = this;
+    let left = limit;
+    while (left > 0) {
+      const node = database.fieldDeadlines.takeDue(this.nowMs);
+      if (node === NULL_REFERENCE || fieldExpiry === undefined) {
+        if (!database.fieldDeadlines.advance(this.nowMs, left)) return false;
+        left--;
+        continue;
+      }
+      const record = this.records.recordOfFieldNode(node);
+      this.announceChange(database, record);
+      left -= Math.max(1, fieldExpiry.expireFields(database, record, left));
     }
     return true;
   }
@@ -239,6 +284,7 @@ export class Keyspace extends RecordStore {
     const { table } = database;
     database.table = fresh;
     database.deadlines = new Deadlines(this.memory, this.nowMs);
+    database.fieldDeadlines = new Deadlines(this.memory, this.nowMs);
     const job = { objects: keys, release: (budget: number) => this.releaseTable(table, budget) };
     if (later) this.lazyFree.add(job);
     else while (job.release(1 << 20) >= 1 << 20);
@@ -251,11 +297,13 @@ export class Keyspace extends RecordStore {
       this.guard.beforeDatabaseChange(a);
       this.guard.beforeDatabaseChange(b);
     }
-    const { table, deadlines } = a;
+    const { table, deadlines, fieldDeadlines } = a;
     a.table = b.table;
     a.deadlines = b.deadlines;
+    a.fieldDeadlines = b.fieldDeadlines;
     b.table = table;
     b.deadlines = deadlines;
+    b.fieldDeadlines = fieldDeadlines;
     for (const listener of this.listeners) {
       listener.databaseChanged(a);
       listener.databaseChanged(b);

@@ -19,8 +19,12 @@ export type PeriodicTask = (nowMs: number) => void;
 export class Cron {
   /** False: nothing is expired by the clock (DEBUG SET-ACTIVE-EXPIRE 0). */
   expiresActively = true;
+  /** True: periodic tasks do not run (DEBUG PAUSE-CRON). */
+  isPaused = false;
   /** How many times the periodic tasks ran. */
   ticks = 0;
+  /** How long they took: `eventloop_duration_cron_sum`. */
+  taskMicroseconds = 0;
 
   private readonly keyspace: Keyspace;
   private readonly turn: Turn;
@@ -61,6 +65,7 @@ export class Cron {
     let wakeMs = Number.POSITIVE_INFINITY;
     for (const database of this.keyspace.databases) {
       if (database.deadlines.wakeMs < wakeMs) wakeMs = database.deadlines.wakeMs;
+      if (database.fieldDeadlines.wakeMs < wakeMs) wakeMs = database.fieldDeadlines.wakeMs;
     }
     if (wakeMs >= this.expiryTimerMs) return;
     clearTimeout(this.expiryTimer);
@@ -74,9 +79,12 @@ export class Cron {
   }
 
   private tick(): void {
+    if (this.isPaused) return;
     this.ticks++;
     this.turn.open();
+    const startMs = performance.now();
     for (const task of this.tasks) task(this.keyspace.nowMs);
+    this.taskMicroseconds += (performance.now() - startMs) * 1000;
   }
 
   private continueSoon(): void {
@@ -99,10 +107,13 @@ export class Cron {
   }
 
   private expirePieces(): boolean {
+    const { keyspace } = this;
     let hasMore = false;
-    for (const database of this.keyspace.databases) {
-      if (database.deadlines.wakeMs > this.keyspace.nowMs) continue;
-      if (this.keyspace.expireDue(database, PIECES_PER_LOOK)) hasMore = true;
+    for (const database of keyspace.databases) {
+      const { deadlines, fieldDeadlines } = database;
+      if (deadlines.wakeMs <= keyspace.nowMs && keyspace.expireDue(database, PIECES_PER_LOOK)) hasMore = true;
+      if (fieldDeadlines.wakeMs > keyspace.nowMs) continue;
+      if (keyspace.expireFieldsDue(database, PIECES_PER_LOOK)) hasMore = true;
     }
     return hasMore;
   }

@@ -12,6 +12,9 @@ export const EXECUTED = 0;
 /** Its client must wait, and the request is to be decoded and executed again later. */
 export const POSTPONED = 1;
 
+/** A reply of more bytes than this took its time, whatever the command. */
+const LARGE_REPLY_BYTES = 64 * 1024;
+
 /** How much of unknown names and arguments an error reply shows. */
 const SHOWN_BYTES_MAX = 128;
 
@@ -25,6 +28,8 @@ const SHOWN_BYTES_MAX = 128;
 export class Dispatcher {
   private readonly server: Server;
   private context: CommandContext | undefined;
+  /** `errorCount` of the reply writer when an error was counted last. */
+  private countedErrors = 0;
 
   constructor(server: Server) {
     this.server = server;
@@ -36,6 +41,11 @@ export class Dispatcher {
     const result = this.decide(client, request);
     if (client.replyMode !== 'on') this.suppressReply(client, start);
     return result;
+  }
+
+  /** The requests that a client sent together are executed, as far as they came. */
+  endPipeline(): void {
+    this.server.commandTimes.endPipeline();
   }
 
   private decide(client: Client, request: Arguments): number {
@@ -75,6 +85,7 @@ export class Dispatcher {
   call(client: Client, command: RegisteredCommand, request: Arguments): void {
     const context = this.context ?? this.makeContext(client, command, request);
     const { reply, keyspace } = context;
+    const { commandTimes: times } = this.server;
     const start = reply.position;
     const errors = reply.errorCount;
     context.arguments = request;
@@ -84,7 +95,7 @@ export class Dispatcher {
     keyspace.leavesAccess = client.isNoTouch;
     client.lastCommand = command;
     client.commandCount++;
-    command.calls++;
+    const depth = times.begin(command);
     try {
       command.handler(context);
     } catch (error) {
@@ -100,7 +111,14 @@ export class Dispatcher {
         reply.error('ERR internal error');
       }
     }
-    if (reply.errorCount !== errors) {
+    if (client.unblock === undefined) {
+      times.end(command, depth, reply.position - start > LARGE_REPLY_BYTES);
+    } else {
+      times.cancel(depth);
+    }
+    // An error that a nested command replied is that command's.
+    if (reply.errorCount !== errors && reply.errorCount !== this.countedErrors) {
+      this.countedErrors = reply.errorCount;
       command.failedCalls++;
       this.server.errorStatistics.count(reply.lastError);
     }

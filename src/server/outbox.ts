@@ -1,4 +1,4 @@
-import type { ByteOffset } from '../memory/reference.js';
+import type { ByteLength, ByteOffset } from '../memory/reference.js';
 import { ReplyWriter } from '../protocol/reply-writer.js';
 import type { Client } from './client.js';
 
@@ -13,6 +13,9 @@ import type { Client } from './client.js';
  */
 export class Outbox {
   readonly reply = new ReplyWriter();
+  /** How often something was sent, and how many bytes altogether. */
+  sends = 0;
+  sentBytes = 0;
   private readonly clients: Client[] = [];
   private starts = new Int32Array(256);
   private ends = new Int32Array(256);
@@ -50,7 +53,7 @@ export class Outbox {
     for (let i = 0; i < clients.length; i++) {
       const client = clients[i];
       if (client.unsentParts === 0) continue; // went out with an earlier part
-      if (client.unsentParts === 1) client.connection.send(reply.bytes, starts[i], ends[i] - starts[i]);
+      if (client.unsentParts === 1) this.send(client, reply.bytes, starts[i], ends[i] - starts[i]);
       else this.sendParts(client, i);
       client.unsentParts = 0;
       sent(client);
@@ -62,6 +65,12 @@ export class Outbox {
     }
     reply.reset();
     this.currentStart = 0;
+  }
+
+  /** CONFIG RESETSTAT. */
+  resetStatistics(): void {
+    this.sends = 0;
+    this.sentBytes = 0;
   }
 
   /** Joins all parts of a client from entry `first` on, so that they cost one system call. */
@@ -77,7 +86,14 @@ export class Outbox {
       this.reply.bytes.copy(joined, position, this.starts[i], this.ends[i]);
       position += this.ends[i] - this.starts[i];
     }
-    client.connection.send(joined, 0, size);
+    this.send(client, joined, 0, size);
+  }
+
+  private send(client: Client, bytes: Uint8Array, offset: ByteOffset, length: ByteLength): void {
+    this.sends++;
+    this.sentBytes += length;
+    client.outputBytes += length;
+    client.connection.send(bytes, offset, length);
   }
 
   private growEntries(): void {

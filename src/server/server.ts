@@ -4,15 +4,21 @@ import { Keyspace } from '../keyspace/keyspace.js';
 import type { Memory } from '../memory/memory.js';
 import type { ByteLength } from '../memory/reference.js';
 import type { Connection } from '../network/connection.js';
+import { CommandTimes } from '../observability/command-times.js';
 import { ErrorStatistics } from '../observability/error-statistics.js';
+import { EventLoopTimes } from '../observability/event-loop-times.js';
 import type { Log } from '../observability/log.js';
+import { Rates } from '../observability/rates.js';
+import { Statistics } from '../observability/statistics.js';
 import type { Arguments } from '../protocol/arguments.js';
 import type { ReplyWriter } from '../protocol/reply-writer.js';
+import type { TimestampMs } from '../structures/deadlines.js';
 import { Types } from '../types/types.js';
 import { Blocking } from './blocking.js';
 import { Client, type ClientOwner, RESTRICTED_UNAUTHENTICATED } from './client.js';
 import { Clients } from './clients.js';
 import type { Command } from './command.js';
+import { FLAG_FAST } from './command-flags.js';
 import { CommandTable } from './command-table.js';
 import { Cron } from './cron.js';
 import { Dispatcher } from './dispatcher.js';
@@ -36,17 +42,6 @@ export interface ServerParts {
   readonly memory?: Memory;
   /** The key of the hash function; random by default. */
   readonly seed?: readonly [low: number, high: number];
-}
-
-/** Counters that CONFIG RESETSTAT sets to zero. */
-export interface ServerStatistics {
-  connectionsReceived: number;
-  connectionsRejected: number;
-  deniedLogins: number;
-  queryBufferLimitDisconnections: number;
-  outputBufferLimitDisconnections: number;
-  inputBytes: number;
-  outputBytes: number;
 }
 
 /** Whose end this server's process or owner is told of. */
@@ -74,11 +69,20 @@ export class Server implements ClientOwner {
   readonly queryBuffers: QueryBuffers;
   readonly pause: Pause;
   readonly blocking: Blocking;
-  readonly errorStatistics = new ErrorStatistics();
-  readonly statistics: ServerStatistics = freshStatistics();
+  readonly errorStatistics = new ErrorStatistics((codes) => this.reportManyErrors(codes));
+  readonly statistics = new Statistics();
+  readonly commandTimes: CommandTimes;
+  readonly loopTimes = new EventLoopTimes();
+  readonly rates = new Rates();
   /** 40 hexadecimal digits that are new each time the server starts. */
   readonly runId = randomBytes(20).toString('hex');
   readonly startedMs = Date.now();
+  /** 40 hexadecimal digits that name the history of this data, for replicas: `master_replid`. */
+  replicationId = randomBytes(20).toString('hex');
+  /** When the data was saved last, or the server started. */
+  lastSaveMs = this.startedMs;
+  /** Whether the data is being loaded, so that most commands are refused. */
+  isLoading = false;
 
   /** RESTRICTED_ bits; 0 while every command may simply run. */
   restrictions = 0;
@@ -105,9 +109,16 @@ export class Server implements ClientOwner {
       sent: (client) => this.checkOutput(client),
       postponed: (client) => this.pause.add(client),
       resumed: (client) => this.queryBuffers.resume(client),
-      ended: () => this.cron.arm(),
+      opened: () => this.loopTimes.opened(this.commandTimes.calls),
+      ended: () => {
+        this.commandTimes.endPipeline();
+        this.loopTimes.ended(this.commandTimes.calls);
+        this.cron.arm();
+      },
     });
     this.cron = new Cron(this.keyspace, this.turn);
+    this.cron.addTask((nowMs) => this.sampleRates(nowMs));
+    this.commandTimes = new CommandTimes(longRunning(this.commands.commands));
     this.dispatcher = new Dispatcher(this);
     this.queryBuffers = new QueryBuffers(this.dispatcher, this.turn);
     this.blocking = new Blocking(this);
@@ -150,6 +161,7 @@ export class Server implements ClientOwner {
     this.turn.open();
     client.lastActiveMs = this.keyspace.nowMs;
     this.statistics.inputBytes += length;
+    this.statistics.reads++;
     if (this.queryBuffers.receive(client, bytes, length)) return;
     this.statistics.queryBufferLimitDisconnections++;
     this.log.warn({ client: client.id }, 'Closing client that reached max query buffer length');
@@ -228,6 +240,19 @@ export class Server implements ClientOwner {
     return setting === 'yes' || (setting === 'local' && client.connection.isLoopback);
   }
 
+  /** CONFIG RESETSTAT: sets all statistics back to zero. */
+  resetStatistics(): void {
+    this.statistics.reset();
+    this.outbox.resetStatistics();
+    this.errorStatistics.reset();
+    this.commands.resetStatistics();
+    this.commandTimes.reset();
+    this.rates.reset();
+    this.loopTimes.reset();
+    this.cron.taskMicroseconds = 0;
+    this.keyspace.resetStatistics();
+  }
+
   /** Frees everything. Connections are closed at once. */
   stop(): void {
     this.cron.stop();
@@ -240,6 +265,24 @@ export class Server implements ClientOwner {
     if (this.clients.count >= values.maxclients) return 'ERR max number of clients reached';
     const isOpenToAll = values.requirepass === '' && values['protected-mode'];
     return isOpenToAll && !connection.isLoopback ? PROTECTED_MODE_ERROR : '';
+  }
+
+  private sampleRates(nowMs: TimestampMs): void {
+    this.rates.sample(nowMs, {
+      commands: this.commandTimes.calls,
+      inputBytes: this.statistics.inputBytes,
+      outputBytes: this.outbox.sentBytes,
+      cycles: this.loopTimes.cycles,
+      cycleDurations: this.loopTimes.durationSum,
+    });
+  }
+
+  private reportManyErrors(codes: readonly string[]): void {
+    this.log.warn(
+      'Errorstats stopped adding new errors because the number of errors reached the limit, may be misuse of lua ' +
+        'error_reply, please check INFO ERRORSTATS, this can be re-enabled via CONFIG RESETSTAT.',
+    );
+    this.log.warn(`Current errors code list: ${codes.join(', ')}`);
   }
 
   private checkOutput(client: Client): void {
@@ -274,6 +317,14 @@ export class Server implements ClientOwner {
       ],
       apply,
     );
+    const applyTiming = () => {
+      const slowerThan = values['slowlog-log-slower-than'];
+      this.commandTimes.timesEachCall = slowerThan >= 0 && slowerThan < EACH_CALL_TIMED_BELOW;
+      this.commandTimes.recordsLatencies = values['latency-tracking'];
+      return undefined;
+    };
+    applyTiming();
+    configuration.onChange(['slowlog-log-slower-than', 'latency-tracking'], applyTiming);
     configuration.onChange('hz', () => {
       this.cron.start(values.hz);
       return undefined;
@@ -282,17 +333,17 @@ export class Server implements ClientOwner {
   }
 }
 
-/** Counters at zero. */
-export function freshStatistics(): ServerStatistics {
-  return {
-    connectionsReceived: 0,
-    connectionsRejected: 0,
-    deniedLogins: 0,
-    queryBufferLimitDisconnections: 0,
-    outputBufferLimitDisconnections: 0,
-    inputBytes: 0,
-    outputBytes: 0,
-  };
+/** A slow log threshold, in microseconds, below which the time of a run of quick commands could hide a slow one. */
+const EACH_CALL_TIMED_BELOW = 1000;
+
+/** By command number, 1 for those that need not end in about the same time whatever the data. */
+function longRunning(commands: readonly RegisteredCommand[]): Uint8Array {
+  const all = commands.flatMap((command) => [command, ...command.subcommands]);
+  const result = new Uint8Array(all.length);
+  for (const { id, entry, flags } of all) {
+    result[id] = (flags & FLAG_FAST) === 0 && entry.complexity !== 'O(1)' ? 1 : 0;
+  }
+  return result;
 }
 
 const PROTECTED_MODE_ERROR =

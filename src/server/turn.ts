@@ -10,6 +10,8 @@ export interface Committer {
 
 /** What the turn tells its server at the end. */
 export interface TurnEvents {
+  /** A turn begins. */
+  opened(): void;
   /** Something was sent to a client: its queue may be too long. */
   sent(client: Client): void;
   /** A request waits: the client is to be resumed when what it waits for is over. */
@@ -29,8 +31,6 @@ export interface TurnEvents {
  */
 export class Turn {
   readonly outbox: Outbox;
-  /** Turns since the start: `eventloop_cycles`. */
-  count = 0;
   private readonly keyspace: Keyspace;
   private readonly events: TurnEvents;
   private readonly committers: Committer[] = [];
@@ -55,8 +55,8 @@ export class Turn {
   open(): void {
     if (this.isOpen) return;
     this.isOpen = true;
-    this.count++;
     this.readClock();
+    this.events.opened();
     setImmediate(this.endTurn);
   }
 
