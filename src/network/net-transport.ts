@@ -40,7 +40,9 @@ export class NetTransport implements Transport {
         removeStaleSocket(address.path);
         server.listen({ path: address.path, backlog: address.backlog }, listening);
       } else {
-        server.listen({ host: address.host, port: address.port, backlog: address.backlog }, listening);
+        // '::' must not take IPv4's part of the port as well, which '0.0.0.0' may want beside it.
+        const { host, port, backlog } = address;
+        server.listen({ host, port, backlog, ipv6Only: true }, listening);
       }
     });
     // Running out of file descriptors refuses one connection; it must not end the process.
