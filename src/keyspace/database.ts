@@ -4,11 +4,15 @@ import { Deadlines, type TimestampMs } from '../structures/deadlines.js';
 import type { HashTable, TableReference } from '../structures/hashtable.js';
 import type { RecordReference } from './record.js';
 
-/** One numbered database: a hash table of key records, and the deadlines of those that expire. */
+/**
+ * One numbered database: a hash table of key records, the deadlines of those that expire, and those of the
+ * hashes with fields that do (each has one, that of the field which comes first).
+ */
 export class Database {
   readonly index: number;
   table: TableReference;
   deadlines: Deadlines;
+  fieldDeadlines: Deadlines;
   private readonly hashTable: HashTable;
 
   constructor(index: number, hashTable: HashTable, memory: Memory, nowMs: TimestampMs) {
@@ -16,6 +20,7 @@ export class Database {
     this.hashTable = hashTable;
     this.table = hashTable.create();
     this.deadlines = new Deadlines(memory, nowMs);
+    this.fieldDeadlines = new Deadlines(memory, nowMs);
   }
 
   /** The number of keys, those that are past their deadline but not yet removed included. */

@@ -17,6 +17,7 @@ import {
   ENCODING_INT,
   type Encoding,
   HAS_DEADLINE,
+  HAS_FIELD_DEADLINE,
   HAS_SLOT,
   type RecordReference,
   Records,
@@ -29,7 +30,7 @@ const LAZY_RELEASE_EFFORT = 64;
 
 /** For a key that does not expire: what `deadline` tells, and `add` and `reshape` are told. */
 export const NO_DEADLINE: TimestampMs = -1;
-/** Tells `reshape` that the deadline stays as it is. */
+/** Tells `reshape` that the deadline stays as it is, which for a new key is none. */
 export const KEEP_DEADLINE: TimestampMs = -2;
 
 /**
@@ -69,7 +70,7 @@ export abstract class RecordStore {
 
   /**
    * A new record with a value slot, for a key that the database does not have.
-   * @param deadlineMs positive, or NO_DEADLINE
+   * @param deadlineMs positive, or negative for none
    * @throws OutOfMemoryError, and nothing is added.
    */
   add(
@@ -104,7 +105,7 @@ export abstract class RecordStore {
 
   /**
    * A new record whose value of `embedded` bytes is in itself, for the caller to fill, at `embeddedOffset`.
-   * @param deadlineMs positive, or NO_DEADLINE
+   * @param deadlineMs positive, or negative for none
    * @throws OutOfMemoryError, and nothing is added.
    */
   addEmbedded(
@@ -180,6 +181,39 @@ export abstract class RecordStore {
     return this.records.hasDeadline(record) ? this.memory.double(record, 2) : NO_DEADLINE;
   }
 
+  /**
+   * Makes room for a field deadline in the record of a hash. Returns the record, perhaps moved.
+   * @throws OutOfMemoryError, and the record is as it was.
+   */
+  makeRoomForFieldDeadline(database: Database, record: RecordReference): RecordReference {
+    const { records } = this;
+    if (records.hasFieldDeadline(record)) return record;
+    return this.withFlags(database, record, records.flags(record) | HAS_FIELD_DEADLINE, KEEP_DEADLINE);
+  }
+
+  /** Sets the field deadline of a record that has room for it; NO_DEADLINE: none of its fields expires. */
+  setFieldDeadline(database: Database, record: RecordReference, deadlineMs: TimestampMs): void {
+    const before = this.fieldDeadline(record);
+    if (before === deadlineMs) return;
+    const node = this.records.fieldDeadlineNode(record);
+    if (before === NO_DEADLINE) {
+      database.fieldDeadlines.add(node, deadlineMs);
+    } else if (deadlineMs !== NO_DEADLINE) {
+      database.fieldDeadlines.update(node, deadlineMs);
+    } else {
+      database.fieldDeadlines.remove(node);
+      this.memory.setDouble(node, 1, NO_DEADLINE);
+    }
+  }
+
+  /** When the first field of a hash expires, in ms since the epoch, or NO_DEADLINE. */
+  fieldDeadline(record: RecordReference): TimestampMs {
+    const { records } = this;
+    return records.hasFieldDeadline(record)
+      ? this.memory.double(records.fieldDeadlineNode(record), 1)
+      : NO_DEADLINE;
+  }
+
   /** Removes a record that `lookupWrite` gave, and frees it; a large value in slices, after the command. */
   remove(database: Database, record: RecordReference): void {
     this.hashTable.remove(database.table, record);
@@ -209,7 +243,7 @@ export abstract class RecordStore {
       this.memory.free(moved);
       throw error;
     }
-    if (this.records.hasDeadline(record)) from.deadlines.remove(this.records.deadlineNode(record));
+    this.removeFromDeadlines(from, record);
     this.hashTable.remove(from.table, record);
     this.memory.free(record);
     this.keyAdded(to, bytes, offset, length);
@@ -256,7 +290,7 @@ export abstract class RecordStore {
    */
   detach(database: Database, record: RecordReference): Reference {
     const value = this.records.slot(record);
-    if (this.records.hasDeadline(record)) database.deadlines.remove(this.records.deadlineNode(record));
+    this.removeFromDeadlines(database, record);
     this.hashTable.remove(database.table, record);
     this.memory.free(record);
     return value;
@@ -344,11 +378,24 @@ export abstract class RecordStore {
     if (this.records.hasDeadline(record)) {
       database.deadlines.add(this.records.deadlineNode(record), deadlineMs);
     }
+    const fieldDeadlineMs = this.fieldDeadline(record);
+    if (fieldDeadlineMs !== NO_DEADLINE) {
+      database.fieldDeadlines.add(this.records.fieldDeadlineNode(record), fieldDeadlineMs);
+    }
   }
 
-  /** Frees a record that the table has no more, with its value and deadline node. */
+  /** Takes the deadline nodes of a record out of the database's indexes. */
+  private removeFromDeadlines(database: Database, record: RecordReference): void {
+    const { records } = this;
+    if (records.hasDeadline(record)) database.deadlines.remove(records.deadlineNode(record));
+    if (this.fieldDeadline(record) !== NO_DEADLINE) {
+      database.fieldDeadlines.remove(records.fieldDeadlineNode(record));
+    }
+  }
+
+  /** Frees a record that the table has no more, with its value and deadline nodes. */
   private discard(database: Database, record: RecordReference): void {
-    if (this.records.hasDeadline(record)) database.deadlines.remove(this.records.deadlineNode(record));
+    this.removeFromDeadlines(database, record);
     if (this.records.hasSlot(record)) this.releaseValue(record);
     this.memory.free(record);
   }
@@ -368,6 +415,9 @@ export abstract class RecordStore {
     records.initialize(twin, type, records.encoding(record), flags, bytes, offset, length, embedded);
     records.setAccess(twin, this.accessClock.fresh());
     this.copyContent(record, twin);
+    if (records.hasFieldDeadline(twin)) {
+      this.memory.setDouble(records.fieldDeadlineNode(twin), 1, this.fieldDeadline(record));
+    }
     return twin;
   }
 
@@ -417,8 +467,25 @@ export abstract class RecordStore {
       database.deadlines.moved(node, target);
       if (deadlineMs !== KEEP_DEADLINE) database.deadlines.update(target, deadlineMs);
     }
+    this.swapFieldDeadline(database, record, moved);
     this.hashTable.replace(database.table, record, moved);
     memory.free(record);
+  }
+
+  /** Moves the field deadline of a record to `moved` if that has room for it, else takes it out of the index. */
+  private swapFieldDeadline(database: Database, record: RecordReference, moved: RecordReference): void {
+    const { records, memory } = this;
+    const deadlineMs = this.fieldDeadline(record);
+    const node = records.fieldDeadlineNode(record);
+    if (!records.hasFieldDeadline(moved)) {
+      if (deadlineMs !== NO_DEADLINE) database.fieldDeadlines.remove(node);
+      return;
+    }
+    const target = records.fieldDeadlineNode(moved);
+    memory.setDouble(target, 1, deadlineMs);
+    if (deadlineMs === NO_DEADLINE) return;
+    memory.setDouble(target, 0, memory.double(node, 0));
+    database.fieldDeadlines.moved(node, target);
   }
 
   /** The record with other flags and the same value; `deadlineMs` is as for `swapRecord`. */
@@ -456,5 +523,5 @@ export abstract class RecordStore {
 }
 
 function deadlineFlag(deadlineMs: TimestampMs): number {
-  return deadlineMs === NO_DEADLINE ? 0 : HAS_DEADLINE;
+  return deadlineMs < 0 ? 0 : HAS_DEADLINE;
 }

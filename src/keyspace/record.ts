@@ -11,9 +11,11 @@ import { KEY_LENGTH_BYTE, KEY_OFFSET_BYTE, LONG_KEY } from '../structures/hashta
  *     │ (4 bits each) │            │ or 255     │ length     │ (LRU or LFU) │       │
  *     └───────────────┴────────────┴────────────┴────────────┴──────────────┴───────┘
  *     ┌──────────────────────────────┐
- *     │ deadline node, 16 bytes      │  when HAS_DEADLINE: a node of structures/deadlines.ts
- *     ├──────────────────────────────┤
+ *     │ deadline node, 16 bytes      │  when HAS_DEADLINE: a node of structures/deadlines.ts (unused when
+ *     ├──────────────────────────────┤  only HAS_FIELD_DEADLINE, so that the one below is always in its place)
  *     │ value slot, 8 bytes          │  when HAS_SLOT: a reference and a word of its owner's, or an int64
+ *     ├──────────────────────────────┤
+ *     │ field deadline node, 16 bytes│  when HAS_FIELD_DEADLINE: the earliest deadline of the fields of a hash
  *     ├──────────────────────────────┤
  *     │ u32 key length               │  when the length byte is 255
  *     ├──────────────────────────────┤
@@ -83,6 +85,13 @@ export const EMBEDDED_BYTES_MAX = 255;
 export const HAS_DEADLINE = 1;
 /** Flag: the value slot is there, and no value after the key. */
 export const HAS_SLOT = 2;
+/** Flag: there is room for a field deadline. Only with HAS_SLOT. */
+export const HAS_FIELD_DEADLINE = 4;
+/** Either flag says that there is a deadline node before the slot, used or not. */
+const HAS_DEADLINE_ROOM = HAS_DEADLINE | HAS_FIELD_DEADLINE;
+
+/** Where the field deadline node is, in units of 8 bytes: behind the header, the other node and the slot. */
+const FIELD_DEADLINE_UNITS = (RECORD_HEADER_BYTES + DEADLINE_BYTES + SLOT_BYTES) >> 3;
 
 const VALUE_LENGTH_BYTE: ByteOffset = 3;
 const FLAGS_BYTE: ByteOffset = 7;
@@ -132,9 +141,25 @@ export class Records {
     return (node - 1) | 0;
   }
 
+  /** Whether there is room for the earliest deadline of a hash's fields. */
+  hasFieldDeadline(record: RecordReference): boolean {
+    return (this.memory.byte(record, FLAGS_BYTE) & HAS_FIELD_DEADLINE) !== 0;
+  }
+
+  /** The field deadline node of a record that has room for it. */
+  fieldDeadlineNode(record: RecordReference): Reference {
+    return (record + FIELD_DEADLINE_UNITS) | 0;
+  }
+
+  /** The record that a field deadline node is in. */
+  recordOfFieldNode(node: Reference): RecordReference {
+    return (node - FIELD_DEADLINE_UNITS) | 0;
+  }
+
   /** The position of the value slot, in words of the record. */
   slotWord(record: RecordReference): number {
-    return this.hasDeadline(record) ? (RECORD_HEADER_BYTES + DEADLINE_BYTES) >> 2 : RECORD_HEADER_BYTES >> 2;
+    const hasRoom = (this.memory.byte(record, FLAGS_BYTE) & HAS_DEADLINE_ROOM) !== 0;
+    return hasRoom ? (RECORD_HEADER_BYTES + DEADLINE_BYTES) >> 2 : RECORD_HEADER_BYTES >> 2;
   }
 
   /** The first word of the value slot: the reference of the value, or the low half of an int64. */
@@ -239,8 +264,9 @@ export class Records {
 
 function headerBytes(keyLength: ByteLength, flags: number): ByteLength {
   let bytes = RECORD_HEADER_BYTES;
-  if ((flags & HAS_DEADLINE) !== 0) bytes += DEADLINE_BYTES;
+  if ((flags & HAS_DEADLINE_ROOM) !== 0) bytes += DEADLINE_BYTES;
   if ((flags & HAS_SLOT) !== 0) bytes += SLOT_BYTES;
+  if ((flags & HAS_FIELD_DEADLINE) !== 0) bytes += DEADLINE_BYTES;
   // Four bytes hold the length; those before them keep the words after a slot aligned.
   return keyLength < LONG_KEY ? bytes : bytes + 4;
 }

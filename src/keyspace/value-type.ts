@@ -1,5 +1,6 @@
 import type { ByteLength, Reference } from '../memory/reference.js';
-import type { Encoding } from './record.js';
+import type { Database } from './database.js';
+import type { Encoding, RecordReference } from './record.js';
 
 /**
  * What the keyspace must be able to do with the value in a record's slot, whatever its type. One a type,
@@ -20,4 +21,13 @@ export interface ValueOperations {
   duplicate(value: Reference, extra: number, encoding: Encoding): Reference;
   /** The bytes that the value takes, from up to `samples` elements; 0: all of them. */
   memoryUsage(value: Reference, extra: number, encoding: Encoding, samples: number): ByteLength;
+}
+
+/** What the keyspace asks of the one type whose values have parts that expire by themselves: hashes. */
+export interface FieldExpiry {
+  /**
+   * Removes up to `limit` fields that are past their deadline, and the hash with its last field. The record's
+   * field deadline is right afterwards. Returns how many fields were removed.
+   */
+  expireFields(database: Database, record: RecordReference, limit: number): number;
 }
