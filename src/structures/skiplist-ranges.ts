@@ -12,8 +12,8 @@ import type { LexRange, ScoreRange } from './sorted-ranges.js';
  */
 export class SkiplistRanges {
   /**
-   * The outermost node of the range that was searched, if it has any: after a search for the start its first node, after
-   * one for the end its last.
+   * After a search for the start of a range, the first node that is not below it; after one for the end, the last node
+   * that is not above it. NULL_REFERENCE when there is none.
    */
   node: NodeReference = NULL_REFERENCE;
 
@@ -34,9 +34,30 @@ export class SkiplistRanges {
 
   /** The rank at which a range of scores ends: the number of nodes in and below it. */
   scoreRangeEnd(list: SkiplistReference, range: ScoreRange): Rank {
-    if (range.hasMax) return this.countBelowScore(list, range.max, !range.maxExclusive);
-    this.node = this.skiplist.last(list);
-    return this.skiplist.count(list);
+    if (!range.hasMax) {
+      this.node = this.skiplist.last(list);
+      return this.skiplist.count(list);
+    }
+    const rank = this.countBelowScore(list, range.max, !range.maxExclusive);
+    if (this.node === list) this.node = NULL_REFERENCE;
+    return rank;
+  }
+
+  /**
+   * How many of the nodes from `from` on, which is the node that the last search found, are in a range of scores: up to
+   * the first, or backwards with `reverse`, that is not, and no more than `max`.
+   */
+  countScores(from: NodeReference, range: ScoreRange, reverse: boolean, max: number): number {
+    const { skiplist } = this;
+    let node = from;
+    let count = 0;
+    while (count < max && node !== NULL_REFERENCE) {
+      const score = skiplist.score(node);
+      if (reverse ? !range.reachesMin(score) : !range.reachesMax(score)) break;
+      node = reverse ? skiplist.previous(node) : skiplist.next(node);
+      count++;
+    }
+    return count;
   }
 
   /** The rank at which a range of members starts: the number of nodes below it. */
@@ -48,7 +69,22 @@ export class SkiplistRanges {
 
   /** The rank at which a range of members ends: the number of nodes in and below it. */
   lexRangeEnd(list: SkiplistReference, range: LexRange): Rank {
-    return this.countBelowLexEnd(list, range, true);
+    const rank = this.countBelowLexEnd(list, range, true);
+    if (this.node === list) this.node = NULL_REFERENCE;
+    return rank;
+  }
+
+  /** As `countScores`, in a range of members. */
+  countMembers(from: NodeReference, range: LexRange, reverse: boolean, max: number): number {
+    const { skiplist } = this;
+    let node = from;
+    let count = 0;
+    while (count < max && node !== NULL_REFERENCE) {
+      if (reverse ? !this.reachesMin(node, range) : !this.reachesMax(node, range)) break;
+      node = reverse ? skiplist.previous(node) : skiplist.next(node);
+      count++;
+    }
+    return count;
   }
 
   /** Counts the nodes whose score is below `score`, or `orEqual` to it. The last of them, or the list, is `node`. */
@@ -80,7 +116,8 @@ export class SkiplistRanges {
     for (let level = memory.byte(list, LEVELS_BYTE) - 1; level >= 0; level--) {
       for (;;) {
         const forward = memory.word(node, FORWARD + 2 * level);
-        if (forward === NULL_REFERENCE || !this.isBelow(forward, range, upToMax)) break;
+        if (forward === NULL_REFERENCE) break;
+        if (upToMax ? !this.reachesMax(forward, range) : this.reachesMin(forward, range)) break;
         passed += level === 0 ? 1 : memory.word(node, SPAN + 2 * level);
         node = forward;
       }
@@ -89,11 +126,15 @@ export class SkiplistRanges {
     return passed;
   }
 
-  private isBelow(node: NodeReference, range: LexRange, upToMax: boolean): boolean {
+  private reachesMin(node: NodeReference, range: LexRange): boolean {
     const { skiplist } = this;
-    const bytes = skiplist.memberBytes(node);
     const offset = skiplist.memberOffset(node);
-    const length = skiplist.memberLength(node);
-    return upToMax ? range.reachesMax(bytes, offset, length) : !range.reachesMin(bytes, offset, length);
+    return range.reachesMin(skiplist.memberBytes(node), offset, skiplist.memberLength(node));
+  }
+
+  private reachesMax(node: NodeReference, range: LexRange): boolean {
+    const { skiplist } = this;
+    const offset = skiplist.memberOffset(node);
+    return range.reachesMax(skiplist.memberBytes(node), offset, skiplist.memberLength(node));
   }
 }

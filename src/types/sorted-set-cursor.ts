@@ -8,10 +8,15 @@ import type { LexRange, ScoreRange } from '../structures/sorted-ranges.js';
 import { type MemberHandle, NO_MEMBER, type SortedSets } from './sorted-set.js';
 
 /**
+ * A range of which no more members are wanted than this is counted by walking: they are about to be read anyway. For
+ * others a second search finds the end.
+ */
+const COUNTED_ONE_BY_ONE_MAX = 32;
+
+/**
  * Reads the members of a sorted set that a range selects, in either direction, without allocation.
  *
- *     cursor.selectScores(record, range, false);
- *     cursor.limit(10, 5);
+ *     cursor.selectScores(record, range, false, 10, 5);
  *     reply.array(cursor.remaining);
  *     while (cursor.next()) reply.bulk(cursor.bytes, cursor.offset, cursor.length);
  *
@@ -60,53 +65,61 @@ export class SortedSetCursor {
     this.select(record, start, end, NO_MEMBER, reverse);
   }
 
-  /** Selects the members in a range of scores. */
-  selectScores(record: RecordReference, range: ScoreRange, reverse: boolean): void {
+  /**
+   * Selects the members in a range of scores; of these, in reading order, not the first `skipped`, but the next `count`.
+   */
+  selectScores(
+    record: RecordReference,
+    range: ScoreRange,
+    reverse: boolean,
+    skipped = 0,
+    count = Number.POSITIVE_INFINITY,
+  ): void {
     const value = this.sets.records.slot(record);
+    const { ranges, listpackRanges } = this.sets;
     if (this.sets.isListpack(record)) {
-      const { listpackRanges } = this.sets;
       listpackRanges.findScores(value, range);
       this.selectListpackRange(record, reverse);
-      return;
+    } else if (skipped + count > COUNTED_ONE_BY_ONE_MAX) {
+      const start = ranges.scoreRangeStart(value, range);
+      const first = ranges.node;
+      const end = ranges.scoreRangeEnd(value, range);
+      this.select(record, start, end, reverse ? ranges.node : first, reverse);
+    } else {
+      const edge = reverse ? ranges.scoreRangeEnd(value, range) : ranges.scoreRangeStart(value, range);
+      const found = ranges.countScores(ranges.node, range, reverse, skipped + count);
+      this.selectFromEdge(record, edge, found, ranges.node, reverse);
     }
-    const { ranges } = this.sets;
-    const start = ranges.scoreRangeStart(value, range);
-    const first = ranges.node;
-    const end = ranges.scoreRangeEnd(value, range);
-    this.select(record, start, end, reverse ? ranges.node : first, reverse);
+    this.limit(skipped, count);
   }
 
   /**
-   * Selects the members in a range of members. If they do not all have the same score, what is selected is what Redis
-   * finds from the end that is read first, for a listpack; and up to chance, as in Redis, for a skiplist.
+   * The same for a range of members. If they do not all have the same score, what is selected is what Redis finds from
+   * the end that is read first, for a listpack; and up to chance, as in Redis, for a skiplist.
    */
-  selectMembers(record: RecordReference, range: LexRange, reverse: boolean): void {
+  selectMembers(
+    record: RecordReference,
+    range: LexRange,
+    reverse: boolean,
+    skipped = 0,
+    count = Number.POSITIVE_INFINITY,
+  ): void {
     const value = this.sets.records.slot(record);
+    const { ranges, listpackRanges } = this.sets;
     if (this.sets.isListpack(record)) {
-      const { listpackRanges } = this.sets;
       listpackRanges.findMembers(value, range, reverse);
       this.selectListpackRange(record, reverse);
-      return;
-    }
-    const { ranges } = this.sets;
-    const start = ranges.lexRangeStart(value, range);
-    const first = ranges.node;
-    const end = ranges.lexRangeEnd(value, range);
-    this.select(record, start, end, reverse ? ranges.node : first, reverse);
-  }
-
-  /** Leaves out the first `skipped` of the selected members, in reading order, and all but `count` of the others. */
-  limit(skipped: number, count: number): void {
-    const left = Math.max(0, Math.min(this.remaining - skipped, count));
-    if (skipped > 0) this.upcoming = NO_MEMBER;
-    if (this.reverse) {
-      this.end = Math.max(this.start, this.end - skipped);
-      this.start = this.end - left;
+    } else if (skipped + count > COUNTED_ONE_BY_ONE_MAX) {
+      const start = ranges.lexRangeStart(value, range);
+      const first = ranges.node;
+      const end = ranges.lexRangeEnd(value, range);
+      this.select(record, start, end, reverse ? ranges.node : first, reverse);
     } else {
-      this.start = Math.min(this.end, this.start + skipped);
-      this.end = this.start + left;
+      const edge = reverse ? ranges.lexRangeEnd(value, range) : ranges.lexRangeStart(value, range);
+      const found = ranges.countMembers(ranges.node, range, reverse, skipped + count);
+      this.selectFromEdge(record, edge, found, ranges.node, reverse);
     }
-    this.remaining = left;
+    this.limit(skipped, count);
   }
 
   /** Reads the next selected member. False when there is none. */
@@ -152,6 +165,31 @@ export class SortedSetCursor {
     this.remaining = this.end - start;
     this.upcoming = upcoming;
     this.reverse = reverse;
+  }
+
+  /** Selects `count` members from where a range starts, or ends when `reverse` is set, with `upcoming` on. */
+  private selectFromEdge(
+    record: RecordReference,
+    edge: Rank,
+    count: number,
+    upcoming: MemberHandle,
+    reverse: boolean,
+  ): void {
+    if (reverse) this.select(record, edge - count, edge, upcoming, true);
+    else this.select(record, edge, edge + count, upcoming, false);
+  }
+
+  private limit(skipped: number, count: number): void {
+    const left = Math.max(0, Math.min(this.remaining - skipped, count));
+    if (skipped > 0) this.upcoming = NO_MEMBER;
+    if (this.reverse) {
+      this.end = Math.max(this.start, this.end - skipped);
+      this.start = this.end - left;
+    } else {
+      this.start = Math.min(this.end, this.start + skipped);
+      this.end = this.start + left;
+    }
+    this.remaining = left;
   }
 
   private selectListpackRange(record: RecordReference, reverse: boolean): void {

@@ -1,10 +1,15 @@
 import { compareBytes } from '../memory/bytes.js';
-import type { Memory } from '../memory/memory.js';
-import type { ByteLength, ByteOffset } from '../memory/reference.js';
+import { byteOffset, type Memory } from '../memory/memory.js';
+import { type ByteLength, type ByteOffset, SEGMENT_SHIFT } from '../memory/reference.js';
 import { DOUBLE_LENGTH_MAX, parseDoubleLeniently, writeDouble } from '../protocol/doubles.js';
 import { highWord, INT64_DECIMAL_LENGTH_MAX, lowWord, writeInt64FromWords } from '../protocol/integers.js';
 import type { Listpacks } from '../structures/listpack.js';
-import { encodedIntegerLength, entryLength } from '../structures/listpack-encoding.js';
+import {
+  encodedIntegerLength,
+  entryLength,
+  entryLengthAt,
+  LISTPACK_END,
+} from '../structures/listpack-encoding.js';
 import {
   FIRST_POSITION,
   type ListpackPosition,
@@ -183,15 +188,18 @@ export class SortedSetListpacks {
    * Walking is much cheaper than reading scores: what is sought is found among the positions by bisection.
    */
   index(listpack: ListpackReference, except: ListpackPosition): number {
-    const { listpacks } = this;
     const members = this.count(listpack);
     if (members > this.positions.length) this.positions = new Int32Array(members * 2);
     const { positions } = this;
+    const bytes = this.memory.bytes[listpack >>> SEGMENT_SHIFT];
+    const start = byteOffset(listpack);
     let count = 0;
-    let position = listpacks.first(listpack);
-    while (position !== NO_POSITION) {
+    let at = start + FIRST_POSITION;
+    while (bytes[at] !== LISTPACK_END) {
+      const position = at - start;
       if (position !== except) positions[count++] = position;
-      position = this.next(listpack, position);
+      at += entryLengthAt(bytes, at);
+      at += entryLengthAt(bytes, at);
     }
     return count;
   }

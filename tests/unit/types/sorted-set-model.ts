@@ -15,6 +15,15 @@ export interface Pair {
   score: number;
 }
 
+/** How many members are skipped and read, in the ranges that are checked. */
+const LIMITS = [
+  [0, 1],
+  [2, 3],
+  [0, 0],
+  [1, 31],
+  [1, 100],
+] as const;
+
 /** One sorted set of a keyspace beside the sorted array that it must equal. */
 export class SortedSetModel {
   readonly memory = new Memory({ debug: true });
@@ -105,9 +114,11 @@ export class SortedSetModel {
     const start = this.pairs.filter(({ score }) => !range.reachesMin(score)).length;
     const end = this.pairs.filter(({ score }) => range.reachesMax(score)).length;
     this.cursor.selectScores(this.record, range, reverse);
-    expect(this.cursor.remaining).toBe(Math.max(0, end - start));
-    if (end > start) expect([this.cursor.start, this.cursor.end]).toEqual([start, end]);
-    expect(this.read()).toEqual(this.expected(start, end, reverse));
+    this.checkSelection(start, end, reverse);
+    for (const [skipped, count] of LIMITS) {
+      this.cursor.selectScores(this.record, range, reverse, skipped, count);
+      this.checkLimited(start, end, reverse, skipped, count);
+    }
   }
 
   /** As `checkScores`; all members have the same score. */
@@ -115,9 +126,11 @@ export class SortedSetModel {
     const start = this.pairs.filter(({ member }) => !range.reachesMin(member, 0, member.length)).length;
     const end = this.pairs.filter(({ member }) => range.reachesMax(member, 0, member.length)).length;
     this.cursor.selectMembers(this.record, range, reverse);
-    expect(this.cursor.remaining).toBe(Math.max(0, end - start));
-    if (end > start) expect([this.cursor.start, this.cursor.end]).toEqual([start, end]);
-    expect(this.read()).toEqual(this.expected(start, end, reverse));
+    this.checkSelection(start, end, reverse);
+    for (const [skipped, count] of LIMITS) {
+      this.cursor.selectMembers(this.record, range, reverse, skipped, count);
+      this.checkLimited(start, end, reverse, skipped, count);
+    }
   }
 
   /** A record for another key. */
@@ -134,6 +147,18 @@ export class SortedSetModel {
     this.keyspace.remove(this.keyspace.databases[0], this.record);
     while (this.keyspace.lazyFree.step(5));
     expect(this.memory.blockCount).toBe(this.blocksBefore);
+  }
+
+  private checkSelection(start: number, end: number, reverse: boolean): void {
+    expect(this.cursor.remaining).toBe(Math.max(0, end - start));
+    if (end > start) expect([this.cursor.start, this.cursor.end]).toEqual([start, end]);
+    expect(this.read()).toEqual(this.expected(start, end, reverse));
+  }
+
+  private checkLimited(start: number, end: number, reverse: boolean, skipped: number, count: number): void {
+    const from = reverse ? Math.max(start, end - skipped - count) : start + skipped;
+    const to = reverse ? end - skipped : Math.min(end, from + count);
+    this.checkSelection(Math.max(0, from), Math.max(0, from, to), reverse);
   }
 
   private member(): string {
