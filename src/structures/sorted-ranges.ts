@@ -27,11 +27,6 @@ export class ScoreRange {
   get hasMax(): boolean {
     return this.maxExclusive || this.max !== Number.POSITIVE_INFINITY;
   }
-
-  /** Whether no score at all can be in the range. */
-  isEmpty(): boolean {
-    return this.min > this.max || (this.min === this.max && (this.minExclusive || this.maxExclusive));
-  }
 }
 
 /** An end of a `LexRange`: before every member (`-`), behind every member (`+`), or at some bytes. */
