@@ -48,13 +48,15 @@ export class Arguments {
 
   /**
    * Whether argument `index` is the option `word`, in any case. `word` is upper-case ASCII letters, digits
-   * and punctuation that case does not change.
+   * and punctuation that case does not change. Like Redis, which compares C strings here, this takes a NUL
+   * byte for the end of the argument.
    */
   is(index: number, word: string): boolean {
-    const length = this.lengths[index];
-    if (length !== word.length) return false;
     const { bytes } = this;
+    const length = word.length;
     const offset = this.offsets[index];
+    const isLonger = this.lengths[index] > length;
+    if (this.lengths[index] < length || (isLonger && bytes[offset + length] !== 0)) return false;
     for (let i = 0; i < length; i++) {
       let byte = bytes[offset + i];
       if (byte >= 0x61 && byte <= 0x7a) byte -= 0x20;

@@ -10,6 +10,7 @@ import {
   type Records,
   TYPE_STRING,
 } from '../keyspace/record.js';
+import { KEEP_DEADLINE, NO_DEADLINE } from '../keyspace/record-store.js';
 import type { ValueOperations } from '../keyspace/value-type.js';
 import { copyBytes } from '../memory/bytes.js';
 import { byteOffset, type Memory } from '../memory/memory.js';
@@ -27,6 +28,7 @@ import {
   safeIntegerFromWords,
   writeInt64FromWords,
 } from '../protocol/integers.js';
+import type { TimestampMs } from '../structures/deadlines.js';
 
 /** The longest string that Redis calls `embstr`. */
 const EMBSTR_BYTES_MAX = 44;
@@ -96,8 +98,16 @@ export class Strings implements ValueOperations {
     return this.length;
   }
 
+  /** The content of a string as a view that is valid until the next change of any data. Cold paths. */
+  content(record: RecordReference): Uint8Array {
+    this.read(record);
+    const view = this.bytes.subarray(this.offset, this.offset + this.length);
+    return this.bytes === this.digits ? view.slice() : view;
+  }
+
   /**
    * A new string for a key that the database does not have, in the encoding that fits it.
+   * @param deadlineMs positive, or negative for none
    * @throws OutOfMemoryError, and nothing is added.
    */
   add(
@@ -109,14 +119,51 @@ export class Strings implements ValueOperations {
     source: Uint8Array,
     offset: ByteOffset,
     length: ByteLength,
+    deadlineMs: TimestampMs,
+  ): RecordReference {
+    if (!this.parseAsInteger(source, offset, length)) {
+      return this.addBytes(
+        database,
+        hash,
+        key,
+        keyOffset,
+        keyLength,
+        source,
+        offset,
+        length,
+        encodingOf(length),
+        deadlineMs,
+      );
+    }
+    return this.keyspace.add(
+      database,
+      hash,
+      key,
+      keyOffset,
+      keyLength,
+      TYPE_STRING,
+      ENCODING_INT,
+      this.low,
+      this.high,
+      deadlineMs,
+    );
+  }
+
+  /** The same in the encoding `embstr` or `raw` as told, even of an integer. */
+  addBytes(
+    database: Database,
+    hash: number,
+    key: Uint8Array,
+    keyOffset: ByteOffset,
+    keyLength: ByteLength,
+    source: Uint8Array,
+    offset: ByteOffset,
+    length: ByteLength,
+    encoding: Encoding,
+    deadlineMs: TimestampMs,
   ): RecordReference {
     const { keyspace } = this;
-    if (this.parseAsInteger(source, offset, length)) {
-      const { low, high } = this;
-      return keyspace.add(database, hash, key, keyOffset, keyLength, TYPE_STRING, ENCODING_INT, low, high);
-    }
     if (length <= EMBEDDED_BYTES_MAX) {
-      const encoding = encodingOf(length);
       const record = keyspace.addEmbedded(
         database,
         hash,
@@ -126,6 +173,7 @@ export class Strings implements ValueOperations {
         TYPE_STRING,
         encoding,
         length,
+        deadlineMs,
       );
       this.fillEmbedded(record, source, offset, length);
       return record;
@@ -142,6 +190,7 @@ export class Strings implements ValueOperations {
         ENCODING_RAW,
         block,
         length,
+        deadlineMs,
       );
     } catch (error) {
       this.memory.free(block);
@@ -150,8 +199,42 @@ export class Strings implements ValueOperations {
   }
 
   /**
-   * Puts a string in the place of whatever value the record has; its deadline stays. Returns the record,
-   * perhaps moved. @throws OutOfMemoryError, and the record is as it was.
+   * A new string of `length` zero bytes, to be written to: as after `resize`.
+   * @throws OutOfMemoryError, and nothing is added.
+   */
+  addZeros(
+    database: Database,
+    hash: number,
+    key: Uint8Array,
+    keyOffset: ByteOffset,
+    keyLength: ByteLength,
+    length: ByteLength,
+  ): RecordReference {
+    const { digits } = this;
+    const record = this.addBytes(
+      database,
+      hash,
+      key,
+      keyOffset,
+      keyLength,
+      digits,
+      0,
+      0,
+      ENCODING_RAW,
+      NO_DEADLINE,
+    );
+    try {
+      return this.resize(database, record, length);
+    } catch (error) {
+      this.keyspace.remove(database, record);
+      throw error;
+    }
+  }
+
+  /**
+   * Puts a string in the place of whatever value the record has. Returns the record, perhaps moved.
+   * @param deadlineMs positive, NO_DEADLINE or KEEP_DEADLINE
+   * @throws OutOfMemoryError, and the record is as it was.
    */
   replace(
     database: Database,
@@ -159,19 +242,33 @@ export class Strings implements ValueOperations {
     source: Uint8Array,
     offset: ByteOffset,
     length: ByteLength,
+    deadlineMs: TimestampMs,
   ): RecordReference {
     if (this.parseAsInteger(source, offset, length)) {
-      const { low, high } = this;
-      return this.replaceSlot(database, record, ENCODING_INT, low, high);
+      return this.replaceSlot(database, record, ENCODING_INT, this.low, this.high, deadlineMs);
     }
+    return this.replaceBytes(database, record, source, offset, length, deadlineMs);
+  }
+
+  /** The same, but an integer is not kept as one. */
+  replaceBytes(
+    database: Database,
+    record: RecordReference,
+    source: Uint8Array,
+    offset: ByteOffset,
+    length: ByteLength,
+    deadlineMs: TimestampMs,
+  ): RecordReference {
     if (length <= EMBEDDED_BYTES_MAX) {
-      const moved = this.keyspace.reshape(database, record, TYPE_STRING, encodingOf(length), length);
+      const { keyspace } = this;
+      const encoding = encodingOf(length);
+      const moved = keyspace.reshape(database, record, TYPE_STRING, encoding, length, deadlineMs);
       this.fillEmbedded(moved, source, offset, length);
       return moved;
     }
     const block = this.newBlock(source, offset, length);
     try {
-      return this.replaceSlot(database, record, ENCODING_RAW, block, length);
+      return this.replaceSlot(database, record, ENCODING_RAW, block, length, deadlineMs);
     } catch (error) {
       this.memory.free(block);
       throw error;
@@ -198,49 +295,48 @@ export class Strings implements ValueOperations {
     return parseInt64(this.bytes, this.offset, this.length);
   }
 
-  /** Makes the record an integer. Returns it, perhaps moved. @throws OutOfMemoryError */
+  /**
+   * Makes a string an integer; its deadline stays. Returns the record, perhaps moved.
+   * @throws OutOfMemoryError, and the record is as it was.
+   */
   setSafeInteger(database: Database, record: RecordReference, value: number): RecordReference {
-    if (this.records.encoding(record) === ENCODING_INT && this.records.type(record) === TYPE_STRING) {
-      this.records.setSlot(record, lowWord(value));
-      this.records.setSlotExtra(record, highWord(value));
+    const { records } = this;
+    if (records.encoding(record) === ENCODING_INT) {
+      records.setSlot(record, lowWord(value));
+      records.setSlotExtra(record, highWord(value));
       return record;
     }
-    return this.replaceSlot(database, record, ENCODING_INT, lowWord(value), highWord(value));
+    return this.replaceSlot(database, record, ENCODING_INT, lowWord(value), highWord(value), KEEP_DEADLINE);
   }
 
   /** The same for any 64-bit integer. Cold. */
   setBigInteger(database: Database, record: RecordReference, value: bigint): RecordReference {
-    return this.replaceSlot(database, record, ENCODING_INT, lowWordOfBigint(value), highWordOfBigint(value));
+    const low = lowWordOfBigint(value);
+    return this.replaceSlot(database, record, ENCODING_INT, low, highWordOfBigint(value), KEEP_DEADLINE);
   }
 
   /**
-   * Makes the string `length` bytes long, to be written to: its first bytes stay, new ones are zero, and it
-   * is `raw` from now on. `bytes` and `offset` point at it afterwards. Returns the record, perhaps moved.
+   * Makes a string `length` bytes long, to be written to: its first bytes stay, new ones are zero, it is `raw`
+   * from now on and its deadline stays. `bytes`, `offset` and `length` point at it afterwards. Returns the
+   * record, perhaps moved.
    * @throws OutOfMemoryError, and the record is as it was.
    */
   resize(database: Database, record: RecordReference, length: ByteLength): RecordReference {
-    const { records, memory } = this;
-    const hasBlock = records.hasSlot(record) && records.encoding(record) !== ENCODING_INT;
-    if (hasBlock) return this.resizeBlock(record, length);
+    const { records } = this;
+    if (records.hasSlot(record) && records.encoding(record) !== ENCODING_INT) {
+      this.resizeBlock(record, length);
+      this.read(record);
+      return record;
+    }
     this.read(record);
     const kept = Math.min(this.length, length);
-    if (length <= EMBEDDED_BYTES_MAX) {
-      // The content is in the record, whose bytes a move would free: it goes by way of a copy.
-      const content = this.bytes.slice(this.offset, this.offset + kept);
-      const moved = this.keyspace.reshape(database, record, TYPE_STRING, ENCODING_RAW, length);
-      this.fillEmbedded(moved, content, 0, kept);
-      this.read(moved);
-      this.bytes.fill(0, this.offset + kept, this.offset + length);
-      return moved;
-    }
-    const block = memory.allocate(length + Math.min(length, SPARE_BYTES_MAX));
-    const target = memory.bytes[block >>> SEGMENT_SHIFT];
-    const start = byteOffset(block);
-    target.set(this.bytes.subarray(this.offset, this.offset + kept), start);
-    target.fill(0, start + kept, start + length);
-    const moved = this.replaceSlot(database, record, ENCODING_RAW, block, length);
-    this.read(moved);
-    return moved;
+    const resized =
+      length <= EMBEDDED_BYTES_MAX
+        ? this.resizeEmbedded(database, record, length, kept)
+        : this.moveToBlock(database, record, length, kept);
+    this.read(resized);
+    this.bytes.fill(0, this.offset + kept, this.offset + length);
+    return resized;
   }
 
   release(value: Reference): number {
@@ -262,7 +358,8 @@ export class Strings implements ValueOperations {
     return this.memory.blockBytes(value);
   }
 
-  private resizeBlock(record: RecordReference, length: ByteLength): RecordReference {
+  /** Resizes a string that has a block of its own, which it keeps however short it gets. */
+  private resizeBlock(record: RecordReference, length: ByteLength): void {
     const { records, memory } = this;
     let block = records.slot(record);
     const old = records.slotExtra(record);
@@ -270,13 +367,45 @@ export class Strings implements ValueOperations {
       block = memory.reallocate(block, old, length + Math.min(length, SPARE_BYTES_MAX));
       records.setSlot(record, block);
     }
-    const bytes = memory.bytes[block >>> SEGMENT_SHIFT];
-    const start = byteOffset(block);
-    if (length > old) bytes.fill(0, start + old, start + length);
+    if (length > old) {
+      const start = byteOffset(block);
+      memory.bytes[block >>> SEGMENT_SHIFT].fill(0, start + old, start + length);
+    }
     records.setSlotExtra(record, length);
-    records.setEncoding(record, ENCODING_RAW);
-    this.read(record);
-    return record;
+  }
+
+  /** Resizes a string that is in the record, before and after, with its first `kept` bytes. */
+  private resizeEmbedded(
+    database: Database,
+    record: RecordReference,
+    length: ByteLength,
+    kept: ByteLength,
+  ): RecordReference {
+    const { keyspace, digits } = this;
+    const fromDigits = this.bytes === digits;
+    const keptInRecord = fromDigits ? 0 : kept;
+    const raw = ENCODING_RAW;
+    const moved = keyspace.reshape(database, record, TYPE_STRING, raw, length, KEEP_DEADLINE, keptInRecord);
+    if (fromDigits) this.fillEmbedded(moved, digits, 0, kept);
+    return moved;
+  }
+
+  /** Moves the first `kept` bytes of a string that was just read from the record to a block with spare room. */
+  private moveToBlock(
+    database: Database,
+    record: RecordReference,
+    length: ByteLength,
+    kept: ByteLength,
+  ): RecordReference {
+    const { memory } = this;
+    const block = memory.allocate(length + Math.min(length, SPARE_BYTES_MAX));
+    copyBytes(this.bytes, this.offset, memory.bytes[block >>> SEGMENT_SHIFT], byteOffset(block), kept);
+    try {
+      return this.replaceSlot(database, record, ENCODING_RAW, block, length, KEEP_DEADLINE);
+    } catch (error) {
+      memory.free(block);
+      throw error;
+    }
   }
 
   private replaceSlot(
@@ -285,8 +414,9 @@ export class Strings implements ValueOperations {
     encoding: Encoding,
     value: number,
     extra: number,
+    deadlineMs: TimestampMs,
   ): RecordReference {
-    const moved = this.keyspace.reshape(database, record, TYPE_STRING, encoding, -1);
+    const moved = this.keyspace.reshape(database, record, TYPE_STRING, encoding, -1, deadlineMs);
     this.records.setSlot(moved, value);
     this.records.setSlotExtra(moved, extra);
     return moved;
@@ -322,6 +452,7 @@ export class Strings implements ValueOperations {
   }
 }
 
-function encodingOf(length: ByteLength): Encoding {
+/** The encoding of a string that is not an integer and was not changed in place. */
+export function encodingOf(length: ByteLength): Encoding {
   return length <= EMBSTR_BYTES_MAX ? ENCODING_EMBSTR : ENCODING_RAW;
 }

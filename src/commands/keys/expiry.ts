@@ -1,0 +1,245 @@
+/** Commands on when a key expires. */
+import { EVENT_DEL } from '../../keyspace/events.js';
+import { NO_DEADLINE } from '../../keyspace/record-store.js';
+import { NULL_REFERENCE } from '../../memory/reference.js';
+import { type Command, keyAt } from '../../server/command.js';
+import type { CommandContext } from '../../server/context.js';
+import type { TimestampMs } from '../../structures/deadlines.js';
+import {
+  deadlineFrom,
+  EVENT_EXPIRE,
+  EVENT_PERSIST,
+  MILLISECONDS,
+  SECONDS,
+  type TimeUnitMs,
+} from '../expiration.js';
+
+export const expiryCommands: readonly Command[] = [
+  {
+    name: 'expire',
+    summary: 'Let a key expire after some seconds.',
+    syntax: 'key seconds [condition:(NX | XX | GT | LT)@7.0.0]',
+    arity: -3,
+    flags: ['write', 'fast'],
+    categories: ['@keyspace'],
+    keys: [keyAt(1, 'RW', 'update')],
+    since: '1.0.0',
+    group: 'generic',
+    complexity: 'O(1)',
+    history: [['7.0.0', 'NX, XX, GT and LT']],
+    handler: (context) => expire(context, SECONDS, context.keyspace.nowMs),
+  },
+  {
+    name: 'pexpire',
+    summary: 'Let a key expire after some milliseconds.',
+    syntax: 'key milliseconds [condition:(NX | XX | GT | LT)@7.0.0]',
+    arity: -3,
+    flags: ['write', 'fast'],
+    categories: ['@keyspace'],
+    keys: [keyAt(1, 'RW', 'update')],
+    since: '2.6.0',
+    group: 'generic',
+    complexity: 'O(1)',
+    history: [['7.0.0', 'NX, XX, GT and LT']],
+    handler: (context) => expire(context, MILLISECONDS, context.keyspace.nowMs),
+  },
+  {
+    name: 'expireat',
+    summary: 'Let a key expire at a Unix time in seconds.',
+    syntax: 'key unix-time-seconds [condition:(NX | XX | GT | LT)@7.0.0]',
+    arity: -3,
+    flags: ['write', 'fast'],
+    categories: ['@keyspace'],
+    keys: [keyAt(1, 'RW', 'update')],
+    since: '1.2.0',
+    group: 'generic',
+    complexity: 'O(1)',
+    history: [['7.0.0', 'NX, XX, GT and LT']],
+    handler: (context) => expire(context, SECONDS, 0),
+  },
+  {
+    name: 'pexpireat',
+    summary: 'Let a key expire at a Unix time in milliseconds.',
+    syntax: 'key unix-time-milliseconds [condition:(NX | XX | GT | LT)@7.0.0]',
+    arity: -3,
+    flags: ['write', 'fast'],
+    categories: ['@keyspace'],
+    keys: [keyAt(1, 'RW', 'update')],
+    since: '2.6.0',
+    group: 'generic',
+    complexity: 'O(1)',
+    history: [['7.0.0', 'NX, XX, GT and LT']],
+    handler: (context) => expire(context, MILLISECONDS, 0),
+  },
+  {
+    name: 'ttl',
+    summary: 'The seconds left until a key expires.',
+    syntax: 'key',
+    arity: 2,
+    flags: ['readonly', 'fast'],
+    categories: ['@keyspace'],
+    keys: [keyAt(1, 'RO', 'access')],
+    since: '1.0.0',
+    group: 'generic',
+    complexity: 'O(1)',
+    history: [['2.8.0', '-2 when the key does not exist']],
+    hints: ['nondeterministic_output'],
+    handler: (context) => replyDeadline(context, SECONDS, context.keyspace.nowMs),
+  },
+  {
+    name: 'pttl',
+    summary: 'The milliseconds left until a key expires.',
+    syntax: 'key',
+    arity: 2,
+    flags: ['readonly', 'fast'],
+    categories: ['@keyspace'],
+    keys: [keyAt(1, 'RO', 'access')],
+    since: '2.6.0',
+    group: 'generic',
+    complexity: 'O(1)',
+    history: [['2.8.0', '-2 when the key does not exist']],
+    hints: ['nondeterministic_output'],
+    handler: (context) => replyDeadline(context, MILLISECONDS, context.keyspace.nowMs),
+  },
+  {
+    name: 'expiretime',
+    summary: 'The Unix time in seconds at which a key expires.',
+    syntax: 'key',
+    arity: 2,
+    flags: ['readonly', 'fast'],
+    categories: ['@keyspace'],
+    keys: [keyAt(1, 'RO', 'access')],
+    since: '7.0.0',
+    group: 'generic',
+    complexity: 'O(1)',
+    handler: (context) => replyDeadline(context, SECONDS, 0),
+  },
+  {
+    name: 'pexpiretime',
+    summary: 'The Unix time in milliseconds at which a key expires.',
+    syntax: 'key',
+    arity: 2,
+    flags: ['readonly', 'fast'],
+    categories: ['@keyspace'],
+    keys: [keyAt(1, 'RO', 'access')],
+    since: '7.0.0',
+    group: 'generic',
+    complexity: 'O(1)',
+    handler: (context) => replyDeadline(context, MILLISECONDS, 0),
+  },
+  {
+    name: 'persist',
+    summary: 'Let a key live on without expiry.',
+    syntax: 'key',
+    arity: 2,
+    flags: ['write', 'fast'],
+    categories: ['@keyspace'],
+    keys: [keyAt(1, 'RW', 'update')],
+    since: '2.2.0',
+    group: 'generic',
+    complexity: 'O(1)',
+    handler: persist,
+  },
+];
+
+/** NX, XX, GT and LT: when the deadline may be set. */
+class ExpireConditions {
+  ifNone = false;
+  ifAny = false;
+  ifLater = false;
+  ifEarlier = false;
+
+  /** Reads them from argument 3 on; false when they are wrong and the error is replied. */
+  read(context: CommandContext): boolean {
+    const { options, reply } = context;
+    this.ifNone = false;
+    this.ifAny = false;
+    this.ifLater = false;
+    this.ifEarlier = false;
+    options.begin(context.arguments, 3);
+    while (options.hasMore) {
+      if (options.take('NX')) this.ifNone = true;
+      else if (options.take('XX')) this.ifAny = true;
+      else if (options.take('GT')) this.ifLater = true;
+      else if (options.take('LT')) this.ifEarlier = true;
+      else {
+        const [option] = context.arguments.text(options.position).split('\0', 1);
+        reply.error(`ERR Unsupported option ${option}`);
+        return false;
+      }
+    }
+    if (this.ifNone && (this.ifAny || this.ifLater || this.ifEarlier)) {
+      reply.error('ERR NX and XX, GT or LT options at the same time are not compatible');
+      return false;
+    }
+    if (this.ifLater && this.ifEarlier) {
+      reply.error('ERR GT and LT options at the same time are not compatible');
+      return false;
+    }
+    return true;
+  }
+
+  /** Whether a deadline may be set instead of another, or of none, which counts as one that never comes. */
+  allow(deadlineMs: TimestampMs, currentMs: TimestampMs): boolean {
+    const hasNone = currentMs === NO_DEADLINE;
+    if (this.ifNone && !hasNone) return false;
+    if (this.ifAny && hasNone) return false;
+    if (this.ifLater && (hasNone || deadlineMs <= currentMs)) return false;
+    return !(this.ifEarlier && !hasNone && deadlineMs >= currentMs);
+  }
+}
+
+const conditions = new ExpireConditions();
+
+/** EXPIRE key seconds [NX | XX | GT | LT], and PEXPIRE, EXPIREAT, PEXPIREAT alike. */
+function expire(context: CommandContext, unitMs: TimeUnitMs, baseMs: TimestampMs): void {
+  if (!conditions.read(context)) return;
+  const deadlineMs = deadlineFrom(context, 2, unitMs, baseMs);
+  if (Number.isNaN(deadlineMs)) return;
+  const { keyspace, database, reply } = context;
+  const record = context.lookupWrite(1);
+  if (record === NULL_REFERENCE || !conditions.allow(deadlineMs, keyspace.deadline(record))) {
+    reply.integer(0);
+    return;
+  }
+  if (deadlineMs <= keyspace.nowMs) {
+    keyspace.remove(database, record);
+    context.changed(EVENT_DEL, 1);
+  } else {
+    keyspace.setDeadline(database, record, deadlineMs);
+    context.changed(EVENT_EXPIRE, 1);
+  }
+  reply.integer(1);
+}
+
+/** TTL key and PTTL key, counted from now, EXPIRETIME key and PEXPIRETIME key, counted from 1970. */
+function replyDeadline(context: CommandContext, unitMs: TimeUnitMs, baseMs: TimestampMs): void {
+  const { keyspace, reply } = context;
+  const record = context.lookupUntouched(1);
+  if (record === NULL_REFERENCE) {
+    reply.integer(-2);
+    return;
+  }
+  const deadlineMs = keyspace.deadline(record);
+  if (deadlineMs === NO_DEADLINE) {
+    reply.integer(-1);
+    return;
+  }
+  const leftMs = Math.max(deadlineMs - baseMs, 0);
+  const left = unitMs === SECONDS ? Math.floor((leftMs + 500) / 1000) : leftMs;
+  if (Number.isSafeInteger(left)) reply.integer(left);
+  else reply.bigInteger(BigInt(left));
+}
+
+/** PERSIST key */
+function persist(context: CommandContext): void {
+  const { keyspace, database, reply } = context;
+  const record = context.lookupWrite(1);
+  if (record === NULL_REFERENCE || !keyspace.records.hasDeadline(record)) {
+    reply.integer(0);
+    return;
+  }
+  keyspace.clearDeadline(database, record);
+  context.changed(EVENT_PERSIST, 1);
+  reply.integer(1);
+}
