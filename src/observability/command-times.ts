@@ -1,7 +1,7 @@
 import { LatencyHistogram } from './latency-histogram.js';
 
 /** Calls that are timed together, at most. It bounds how much a slow call is blamed for that came before it. */
-const RUN_CALLS_MAX = 64;
+const RUN_CALLS_MAX = 128;
 
 /** What is counted of a command. */
 export interface TimedCommand {
@@ -23,7 +23,7 @@ interface InterruptedRun {
  *
  * Reading the clock takes about 50 ns, a tenth of a pipelined GET. So calls of one command that follow each other in
  * a pipeline are timed together, as a run, and share the time equally; a run ends with another command, with the
- * pipeline, or after 64 calls. Commands that may take long are timed each by itself. The time includes that of
+ * pipeline, or after 128 calls. Commands that may take long are timed each by itself. The time includes that of
  * decoding the next request of the pipeline, about 50 ns.
  *
  *     clock read   ↓           ↓     ↓    ↓
@@ -44,15 +44,18 @@ export class CommandTimes {
   private readonly isTimedAlone: Uint8Array;
   /** By command number. */
   private readonly histograms: (LatencyHistogram | undefined)[] = [];
-  /** The run that is open. */
+  /** The run that is open, its calls that have ended, and how many it may have. */
   private command: TimedCommand | undefined;
   private runCalls = 0;
+  private runCallsMax = 0;
   private runStartMs = 0;
   /** The clock as it was read at the end of the last run; NaN when time may have passed since. */
   private freshNowMs = Number.NaN;
-  /** Whether a command is running at this depth, so that one that begins is nested in it. */
+  /** Whether the last call of the run has not ended, so that a command that begins is nested in it. */
   private isRunning = false;
+  /** Runs that wait for those nested in them; `depth` is how many. */
   private readonly interrupted: InterruptedRun[] = [];
+  private depth = 0;
 
   /** @param isTimedAlone by command number, 1 for commands that are worth a look at the clock each */
   constructor(isTimedAlone: Uint8Array) {
@@ -61,33 +64,28 @@ export class CommandTimes {
 
   /** A command starts to run. Returns how deep it is nested, for `end`. */
   begin(command: TimedCommand): number {
-    if (this.isRunning) this.interrupt();
-    if (this.command !== command) {
-      this.closeRun();
-      this.openRun(command);
-    }
+    if (this.command !== command || this.isRunning) this.change(command);
     this.isRunning = true;
-    return this.interrupted.length;
+    return this.depth;
   }
 
   /**
    * A command has run.
    * @param depth what `begin` returned for it
    * @param tookLong whether something shows that it was no quick one, such as a large reply
-   * @returns how many microseconds it took, or -1 when it was quick and its run goes on
+   * @returns how many microseconds it took, or -1 when it was quick and timed in a run
    */
-  end(command: TimedCommand, depth: number, tookLong: boolean): number {
-    while (this.interrupted.length > depth) this.goOnWithInterrupted();
+  end(depth: number, tookLong: boolean): number {
+    if (this.depth !== depth) this.returnTo(depth);
     this.isRunning = false;
-    this.runCalls++;
-    if (tookLong || this.timesEachCall || this.isTimedAlone[command.id] === 1) return this.closeRun();
-    if (this.runCalls === RUN_CALLS_MAX) this.closeRun();
-    return -1;
+    if (++this.runCalls < this.runCallsMax && !tookLong) return -1;
+    const microseconds = this.closeRun();
+    return tookLong || this.runCallsMax === 1 ? microseconds : -1;
   }
 
   /** A command has begun, and now waits for something: its call counts when it has ended. */
   cancel(depth: number): void {
-    while (this.interrupted.length > depth) this.goOnWithInterrupted();
+    this.returnTo(depth);
     this.isRunning = false;
     this.closeRun();
   }
@@ -110,11 +108,23 @@ export class CommandTimes {
     this.histograms.length = 0;
   }
 
-  private openRun(command: TimedCommand): void {
+  /** Opens a run of another command, or one that is nested. */
+  private change(command: TimedCommand): void {
+    if (this.isRunning) {
+      this.interrupted.push({ command: this.command, calls: this.runCalls, startMs: this.runStartMs });
+      this.depth++;
+      this.command = undefined;
+    }
+    this.closeRun();
     this.command = command;
     this.runCalls = 0;
+    this.runCallsMax = this.callsMaxOf(command);
     this.runStartMs = Number.isNaN(this.freshNowMs) ? performance.now() : this.freshNowMs;
     this.freshNowMs = Number.NaN;
+  }
+
+  private callsMaxOf(command: TimedCommand): number {
+    return this.timesEachCall || this.isTimedAlone[command.id] === 1 ? 1 : RUN_CALLS_MAX;
   }
 
   /** Counts the calls of the open run, if there is one. Returns how many microseconds it took, or 0. */
@@ -128,7 +138,7 @@ export class CommandTimes {
     command.calls += runCalls;
     command.microseconds += microseconds;
     this.calls += runCalls;
-    if (this.interrupted.length === 0) this.microseconds += microseconds;
+    if (this.depth === 0) this.microseconds += microseconds;
     if (this.recordsLatencies) {
       const histogram = this.histograms[command.id] ?? this.addHistogram(command);
       histogram.record((microseconds * 1000) / runCalls, runCalls);
@@ -136,19 +146,18 @@ export class CommandTimes {
     return microseconds;
   }
 
-  private interrupt(): void {
-    this.interrupted.push({ command: this.command, calls: this.runCalls, startMs: this.runStartMs });
-    this.command = undefined;
-    this.isRunning = false;
-  }
-
-  private goOnWithInterrupted(): void {
-    this.closeRun();
-    const run = this.interrupted.pop();
-    if (run === undefined) throw new Error('a command ends that has not begun');
-    this.command = run.command;
-    this.runCalls = run.calls;
-    this.runStartMs = run.startMs;
+  /** Goes on with the run at a depth, from within which others have run. */
+  private returnTo(depth: number): void {
+    while (this.depth > depth) {
+      this.closeRun();
+      const run = this.interrupted.pop();
+      if (run === undefined) throw new Error('a command ends that has not begun');
+      this.depth--;
+      this.command = run.command;
+      this.runCalls = run.calls;
+      this.runCallsMax = run.command === undefined ? 0 : this.callsMaxOf(run.command);
+      this.runStartMs = run.startMs;
+    }
   }
 
   private addHistogram(command: TimedCommand): LatencyHistogram {

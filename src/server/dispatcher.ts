@@ -112,7 +112,7 @@ export class Dispatcher {
       }
     }
     if (client.unblock === undefined) {
-      times.end(command, depth, reply.position - start > LARGE_REPLY_BYTES);
+      times.end(depth, reply.position - start > LARGE_REPLY_BYTES);
     } else {
       times.cancel(depth);
     }
