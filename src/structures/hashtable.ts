@@ -31,10 +31,10 @@ import type { KeyedHash } from '../memory/sip-hash.js';
  *
  * The table's own block:
  *
- *     word   0       1         2           3                  4
- *     ┌───────┬─────────┬───────────┬──────────────────┬────────────────┐
- *     │ count │ buckets │ directory │ overflow buckets │ directory size │
- *     └───────┴─────────┴───────────┴──────────────────┴────────────────┘
+ *     word   0       1         2           3                  4                5
+ *     ┌───────┬─────────┬───────────┬──────────────────┬────────────────┬─────────────┐
+ *     │ count │ buckets │ directory │ overflow buckets │ directory size │ the owner's │
+ *     └───────┴─────────┴───────────┴──────────────────┴────────────────┴─────────────┘
  *
  * An entry is a block of its owner's, that says where its key is:
  *
@@ -58,6 +58,7 @@ const BUCKETS: WordOffset = 1;
 const DIRECTORY: WordOffset = 2;
 const OVERFLOWS: WordOffset = 3;
 const DIRECTORY_SIZE: WordOffset = 4;
+const OWNER: WordOffset = 5;
 const TABLE_BYTES = 24;
 
 const BUCKET_BYTES = 64;
@@ -122,7 +123,18 @@ export class HashTable {
     memory.setWord(table, DIRECTORY, directory);
     memory.setWord(table, OVERFLOWS, 0);
     memory.setWord(table, DIRECTORY_SIZE, UNIT_BYTES_OF_DIRECTORY >> 2);
+    memory.setWord(table, OWNER, 0);
     return table;
+  }
+
+  /** A word that belongs to the table's owner; 0 at first. */
+  owner(table: TableReference): number {
+    return this.memory.word(table, OWNER);
+  }
+
+  /** Sets the word that belongs to the table's owner. */
+  setOwner(table: TableReference, value: number): void {
+    this.memory.setWord(table, OWNER, value);
   }
 
   /** The number of entries. */
@@ -135,10 +147,10 @@ export class HashTable {
     return this.memory.word(table, BUCKETS);
   }
 
-  /** Bytes that the table takes besides its entries, without rounding. */
+  /** Bytes that the table takes besides its entries, buckets that it has but does not use yet included. */
   overheadBytes(table: TableReference): ByteLength {
     const { memory } = this;
-    const buckets = memory.word(table, BUCKETS) + memory.word(table, OVERFLOWS);
+    const buckets = bucketsWithChunks(memory.word(table, BUCKETS)) + memory.word(table, OVERFLOWS);
     return TABLE_BYTES + memory.word(table, DIRECTORY_SIZE) * 4 + buckets * BUCKET_BYTES;
   }
 
@@ -156,7 +168,7 @@ export class HashTable {
     length: ByteLength,
   ): Reference {
     const { memory } = this;
-    const pattern = (hash >>> 24) * 0x01010101;
+    const pattern = Math.imul(hash >>> 24, 0x01010101);
     let bucket = this.bucketOf(table, hash);
     do {
       const words = memory.words[bucket >>> SEGMENT_SHIFT];
@@ -468,6 +480,7 @@ export class HashTable {
       end = this.appendToChain(end, entry, hash >>> 24);
     }
     this.freeSpareBuckets(table, had, had + 1);
+    this.clearBucket(from); // its chunk may stay, and the bucket come into use again
     memory.setWord(table, BUCKETS, last);
     this.freeChunkAfter(table, last);
   }
@@ -573,6 +586,12 @@ function chunkOf(index: number): number {
 function chunkStartingAt(index: number): number {
   if (index >= CHUNK_BUCKETS) return (index & (CHUNK_BUCKETS - 1)) === 0 ? CHUNK_BUCKETS : 0;
   return (index & (index - 1)) === 0 ? Math.max(index, 1) : 0;
+}
+
+/** How many buckets the chunks have that hold the first `buckets`. */
+function bucketsWithChunks(buckets: number): number {
+  if (buckets > CHUNK_BUCKETS) return (buckets + CHUNK_BUCKETS - 1) & -CHUNK_BUCKETS;
+  return buckets === 1 ? 1 : 1 << (32 - Math.clz32(buckets - 1));
 }
 
 /** The 32 bits of a number in opposite order. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Memory } from '../../../src/memory/memory.js';
-import { NULL_REFERENCE, type Reference, UNIT_BYTES } from '../../../src/memory/reference.js';
+import { NULL_REFERENCE, type Reference, SEGMENT_BYTES, UNIT_BYTES } from '../../../src/memory/reference.js';
 import { DEADLINE_NODE_BYTES, Deadlines } from '../../../src/structures/deadlines.js';
 
 const NOW_MS = 1_790_000_000_000;
@@ -230,6 +230,24 @@ describe('Deadlines', () => {
     deadlines.advance(NOW_MS + 11_000, 10);
     expect(memory.doublesRead).toBeLessThan(10);
     expect(owner.expire(NOW_MS + 11_000)).toEqual([NOW_MS + 11_000]);
+  });
+
+  it('does not take a small reference for the number of a slot', () => {
+    const memory = new Memory();
+    const deadlines = new Deadlines(memory, 0);
+    const huge = memory.allocate(SEGMENT_BYTES); // the first segment: its reference is smaller than slots are many
+    expect(huge).toBeLessThan(100);
+    const behind = memory.allocate(DEADLINE_NODE_BYTES);
+    const inSlot = memory.allocate(DEADLINE_NODE_BYTES);
+    deadlines.add(behind, 300);
+    deadlines.add(huge, 300);
+    deadlines.add(inSlot, huge); // the slot with the number that `behind` has as its previous node
+    deadlines.remove(behind);
+    expect(deadlines.advance(huge, 10)).toBe(true);
+    expect(deadlines.takeDue(huge)).toBe(inSlot);
+    deadlines.remove(inSlot);
+    expect(deadlines.advance(300, 10)).toBe(true);
+    expect(deadlines.takeDue(300)).toBe(huge);
   });
 
   it('survives active expiry being off for a while', () => {
