@@ -4,8 +4,10 @@ import { commandCommands } from './command.js';
 import { configCommands } from './config.js';
 import { connectionCommands } from './connection.js';
 import { keysCommands } from './keys/keys.js';
+import { pubsubCommands } from './pubsub.js';
 import { serverCommands } from './server/server.js';
 import { stringsCommands } from './strings/strings.js';
+import { transactionsCommands } from './transactions.js';
 
 /** Every command that the server has. */
 export const allCommands: readonly Command[] = [
@@ -14,6 +16,8 @@ export const allCommands: readonly Command[] = [
   ...configCommands,
   ...connectionCommands,
   ...keysCommands,
+  ...pubsubCommands,
   ...serverCommands,
+  ...transactionsCommands,
   ...stringsCommands,
 ];

@@ -1,7 +1,7 @@
 import { REDIS_VERSION } from '../config/redis-version.js';
 import { parseSafeInteger } from '../protocol/integers.js';
 import { equalPasswords } from '../security/passwords.js';
-import { type Client, RESTRICTED_UNAUTHENTICATED } from '../server/client.js';
+import { type Client, RESTRICTED_SUBSCRIBED, RESTRICTED_UNAUTHENTICATED } from '../server/client.js';
 import type { Command } from '../server/command.js';
 import type { CommandContext } from '../server/context.js';
 import { ERROR_DB_INDEX, ERROR_NO_PROTO, ERROR_SYNTAX, wrongArity } from '../server/errors.js';
@@ -102,9 +102,16 @@ export const connectionCommands: readonly Command[] = [
 const DEFAULT_USER = 'default';
 
 function ping(context: CommandContext): void {
-  const { arguments: request, reply } = context;
+  const { arguments: request, client, reply } = context;
+  const isSubscribed = (client.restrictions & RESTRICTED_SUBSCRIBED) !== 0;
   if (request.count > 2) reply.error(wrongArity('ping'));
-  else if (request.count === 2) reply.bulk(request.bytes, request.offsets[1], request.lengths[1]);
+  else if (isSubscribed && client.resp === 2) {
+    // A message among messages, so that a RESP2 client can tell what it is.
+    reply.arrayHeader(2);
+    reply.bulkText('pong');
+    if (request.count === 2) reply.bulk(request.bytes, request.offsets[1], request.lengths[1]);
+    else reply.bulkText('');
+  } else if (request.count === 2) reply.bulk(request.bytes, request.offsets[1], request.lengths[1]);
   else reply.simpleString('PONG');
 }
 
@@ -232,6 +239,10 @@ function reset(context: CommandContext): void {
 
 /** Makes a client what it was when it connected. */
 function resetClient(context: CommandContext, client: Client): void {
+  const { server } = context;
+  client.transaction = undefined;
+  server.watching.unwatch(client);
+  server.pubsub.forget(client);
   client.database = context.keyspace.databases[0];
   client.resp = 2;
   client.name = '';

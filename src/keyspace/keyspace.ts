@@ -18,8 +18,8 @@ export interface ChangeListener {
     offset: ByteOffset,
     length: ByteLength,
   ): void;
-  /** All keys of a database were dropped, or it changed places with another. */
-  databaseChanged(database: Database): void;
+  /** All keys of a database are about to be dropped; or, when there is another, both have changed places. */
+  databaseChanged(database: Database, other: Database | undefined): void;
 }
 
 /** Hears of a record before it changes or goes, so that a snapshot can write it as it was. */
@@ -279,7 +279,7 @@ export class Keyspace extends RecordStore {
   clear(database: Database, later: boolean): number {
     const keys = database.size;
     if (this.guard !== undefined) this.guard.beforeDatabaseChange(database);
-    for (const listener of this.listeners) listener.databaseChanged(database);
+    for (const listener of this.listeners) listener.databaseChanged(database, undefined);
     const fresh = this.hashTable.create();
     const { table } = database;
     database.table = fresh;
@@ -305,8 +305,8 @@ export class Keyspace extends RecordStore {
     b.deadlines = deadlines;
     b.fieldDeadlines = fieldDeadlines;
     for (const listener of this.listeners) {
-      listener.databaseChanged(a);
-      listener.databaseChanged(b);
+      listener.databaseChanged(a, b);
+      listener.databaseChanged(b, a);
     }
   }
 }

@@ -82,7 +82,7 @@ export class Blocking implements ChangeListener {
   }
 
   /**
-   * Makes the client of the current command wait for a key of some type.
+   * Makes the client of the current command wait for a key of some type; inside a transaction its time is up at once.
    * @param first @param last the arguments that are the keys, both included
    * @param timeoutMs how long at most; 0: for ever
    */
@@ -95,6 +95,10 @@ export class Blocking implements ChangeListener {
     replyTimeout: (reply: ReplyWriter) => void,
   ): void {
     const { client, command, database, arguments: request } = context;
+    if (client.deniesBlocking) {
+      replyTimeout(context.reply);
+      return;
+    }
     const keys = new Set<string>();
     for (let i = first; i <= last; i++) keys.add(request.text(i));
     const own = new Arguments();

@@ -4,7 +4,9 @@ import type { Connection, ConnectionListener } from '../network/connection.js';
 import type { RespVersion } from '../protocol/reply-writer.js';
 import type { RequestDecoder } from '../protocol/request-decoder.js';
 import type { TimestampMs } from '../structures/deadlines.js';
+import type { SubscriptionKind } from './pubsub.js';
 import type { RegisteredCommand } from './registered-command.js';
+import type { Transaction } from './transaction.js';
 
 /** A client's number, never used again: CLIENT ID. */
 export type ClientId = number;
@@ -44,6 +46,12 @@ export class Client implements ConnectionListener {
   /** CLIENT NO-EVICT and NO-TOUCH. */
   isNoEvict = false;
   isNoTouch = false;
+  /** The commands since MULTI. */
+  transaction: Transaction | undefined;
+  /** Names by kind; undefined until it first subscribes. */
+  subscriptions: Record<SubscriptionKind, Set<string>> | undefined;
+  /** Whether its command must not wait, as it runs inside of another (EXEC). */
+  deniesBlocking = false;
   lastCommand: RegisteredCommand | undefined;
   commandCount = 0;
 

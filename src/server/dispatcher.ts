@@ -1,11 +1,12 @@
 import { OutOfMemoryError } from '../memory/memory.js';
 import { type Arguments, latin1 } from '../protocol/arguments.js';
-import type { Client } from './client.js';
-import { FLAG_NO_AUTH, FLAG_PROTECTED, FLAG_WRITE } from './command-flags.js';
+import { type Client, RESTRICTED_SUBSCRIBED } from './client.js';
+import { FLAG_NO_AUTH, FLAG_NO_MULTI, FLAG_PROTECTED, FLAG_WRITE } from './command-flags.js';
 import { CommandContext } from './context.js';
 import { ERROR_NO_AUTH, ERROR_OUT_OF_MEMORY, unknownSubcommand, wrongArity } from './errors.js';
 import type { RegisteredCommand } from './registered-command.js';
 import type { Server } from './server.js';
+import type { Transaction } from './transaction.js';
 
 /** What became of a request. */
 export const EXECUTED = 0;
@@ -14,6 +15,24 @@ export const POSTPONED = 1;
 
 /** A reply of more bytes than this took its time, whatever the command. */
 const LARGE_REPLY_BYTES = 64 * 1024;
+
+/** Commands that run between MULTI and EXEC instead of being queued. */
+const RUNS_INSIDE_MULTI = new Set(['exec', 'discard', 'multi', 'watch', 'quit', 'reset']);
+
+/** Commands that a RESP2 client may use while it is subscribed to something. */
+const RUNS_WHILE_SUBSCRIBED = new Set([
+  'ping',
+  'subscribe',
+  'ssubscribe',
+  'psubscribe',
+  'unsubscribe',
+  'sunsubscribe',
+  'punsubscribe',
+  'quit',
+  'reset',
+]);
+
+const ERROR_NO_MULTI = 'ERR Command not allowed inside a transaction';
 
 /** How much of unknown names and arguments an error reply shows. */
 const SHOWN_BYTES_MAX = 128;
@@ -30,6 +49,8 @@ export class Dispatcher {
   private context: CommandContext | undefined;
   /** `errorCount` of the reply writer when an error was counted last. */
   private countedErrors = 0;
+  /** Whether EXEC is running: what follows a command waits for its end. */
+  private isInTransaction = false;
 
   constructor(server: Server) {
     this.server = server;
@@ -53,29 +74,34 @@ export class Dispatcher {
     const { bytes, offsets, lengths, count } = request;
     let command = server.commands.find(bytes, offsets[0], lengths[0]);
     if (command === undefined) {
-      this.reject(undefined, unknownCommand(request));
+      this.reject(client, undefined, unknownCommand(request));
       return EXECUTED;
     }
     if (command.subcommandIndex !== undefined && count > 1) {
       const subcommand = server.commands.findSubcommand(command, bytes, offsets[1], lengths[1]);
       if (subcommand === undefined) {
-        this.reject(command, unknownSubcommand(request.text(1), command.entry.name));
+        this.reject(client, command, unknownSubcommand(request.text(1), command.entry.name));
         return EXECUTED;
       }
       command = subcommand;
     }
     const { arity } = command;
     if (arity > 0 ? count !== arity : count < -arity) {
-      this.reject(command, wrongArity(command.fullName));
+      this.reject(client, command, wrongArity(command.fullName));
       return EXECUTED;
     }
     if ((client.restrictions | server.restrictions | (command.flags & FLAG_PROTECTED)) !== 0) {
       const refusal = this.refusal(client, command);
       if (refusal !== '') {
-        this.reject(command, refusal);
+        this.reject(client, command, refusal);
         return EXECUTED;
       }
-      if (server.isPausedFor(command)) return POSTPONED;
+      if (server.isPausedFor(client, command)) return POSTPONED;
+      if (client.transaction !== undefined && !RUNS_INSIDE_MULTI.has(command.fullName)) {
+        client.transaction.add(command, request);
+        server.outbox.reply.simpleString('QUEUED');
+        return EXECUTED;
+      }
     }
     this.call(client, command, request);
     return EXECUTED;
@@ -122,7 +148,18 @@ export class Dispatcher {
       command.failedCalls++;
       this.server.errorStatistics.count(reply.lastError);
     }
+    if (this.isInTransaction) return;
+    if (this.server.outbox.holdsMessages) this.server.outbox.releaseHeld();
     if (this.server.blocking.hasReady) this.server.blocking.serve();
+  }
+
+  /** Runs the commands of a transaction, each with its own reply. */
+  runTransaction(client: Client, transaction: Transaction): void {
+    client.deniesBlocking = true;
+    this.isInTransaction = true;
+    for (const { command, request } of transaction.commands) this.call(client, command, request);
+    this.isInTransaction = false;
+    client.deniesBlocking = false;
   }
 
   private makeContext(client: Client, command: RegisteredCommand, request: Arguments): CommandContext {
@@ -130,7 +167,8 @@ export class Dispatcher {
     return this.context;
   }
 
-  private reject(command: RegisteredCommand | undefined, error: string): void {
+  private reject(client: Client, command: RegisteredCommand | undefined, error: string): void {
+    if (client.transaction !== undefined) client.transaction.isAborted = true;
     if (command !== undefined) command.rejectedCalls++;
     this.server.outbox.reply.error(error);
     this.server.errorStatistics.count(error);
@@ -143,7 +181,12 @@ export class Dispatcher {
       return protectedCommand(command);
     }
     if (!client.isAuthenticated && !command.has(FLAG_NO_AUTH)) return ERROR_NO_AUTH;
+    if (client.transaction !== undefined && command.has(FLAG_NO_MULTI)) return ERROR_NO_MULTI;
     if (command.has(FLAG_WRITE) && server.writeRefusal !== '') return server.writeRefusal;
+    const isSubscribed = (client.restrictions & RESTRICTED_SUBSCRIBED) !== 0;
+    if (isSubscribed && client.resp === 2 && !RUNS_WHILE_SUBSCRIBED.has(command.fullName)) {
+      return notWhileSubscribed(command.fullName);
+    }
     return '';
   }
 
@@ -163,6 +206,13 @@ function unknownCommand(request: Arguments): string {
     shown += `'${latin1(request.bytes, request.offsets[i], length)}' `;
   }
   return `ERR unknown command '${name}', with args beginning with: ${shown}`;
+}
+
+function notWhileSubscribed(name: string): string {
+  return (
+    `ERR Can't execute '${name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed ` +
+    'in this context'
+  );
 }
 
 function protectedCommand(command: RegisteredCommand): string {

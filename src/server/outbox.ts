@@ -2,47 +2,98 @@ import type { ByteLength, ByteOffset } from '../memory/reference.js';
 import { ReplyWriter } from '../protocol/reply-writer.js';
 import type { Client } from './client.js';
 
+const FROM_REPLIES = 0;
+const FROM_MESSAGES = 1;
+
 /**
- * The replies of a turn: one buffer, and which part of it goes to which client.
+ * What a turn sends: two buffers, and which part of them goes to which client.
  *
- *     reply.bytes   │ A: +OK │ B: $3 foo │ A: :1 :2 │ … position
- *     entries        A 0..5    B 5..14     A 14..22
+ *     reply.bytes     │ A: +OK │ B: $3 foo │ A: :1 :2 │ … position
+ *     messages.bytes  │ >3 message … │
+ *     parts            A replies 0..5, B replies 5..14, B messages 0..9, C messages 0..9, A replies 14..22
  *
- * Nothing is sent before `flush`, which the turn calls once it is committed. A part may be named by many
- * entries (a message to many subscribers), and a client may have several.
+ * Nothing is sent before `flush`, which the turn calls once it is committed. A message may be the part of many
+ * clients, and a client may have several parts. Messages have a buffer of their own because they are written in the
+ * middle of commands, whose replies must stay in one piece; one to the client whose command runs waits for its end.
  */
 export class Outbox {
   readonly reply = new ReplyWriter();
+  private readonly messages = new ReplyWriter();
   /** How often something was sent, and how many bytes altogether. */
   sends = 0;
   sentBytes = 0;
   private readonly clients: Client[] = [];
   private starts = new Int32Array(256);
   private ends = new Int32Array(256);
+  private sources = new Uint8Array(256);
+  /** Starts and ends of messages to the client whose command runs. */
+  private readonly held: number[] = [];
   private current: Client | undefined;
   private currentStart: ByteOffset = 0;
 
   /** Makes what is written from now on a reply to `client`. Returns whom it was for before. */
   switchTo(client: Client | undefined): Client | undefined {
     const before = this.current;
-    if (before !== undefined) this.add(before, this.currentStart, this.reply.position);
+    if (before !== undefined) {
+      this.add(before, FROM_REPLIES, this.currentStart, this.reply.position);
+      if (this.held.length > 0) this.releaseHeld();
+    }
     this.current = client;
     this.currentStart = this.reply.position;
     if (client !== undefined) this.reply.resp = client.resp;
     return before;
   }
 
-  /** Sends a part of the buffer to a client at the end of the turn. */
-  add(client: Client, start: ByteOffset, end: ByteOffset): void {
+  /**
+   * Sends a message to some clients, none of which waits for it. `write` is called once for each protocol version
+   * that is among them.
+   */
+  broadcast(clients: Iterable<Client>, write: (writer: ReplyWriter) => void): void {
+    const { messages } = this;
+    const starts = [-1, -1];
+    const ends = [-1, -1];
+    for (const client of clients) {
+      const version = client.resp - 2;
+      if (starts[version] < 0) {
+        messages.resp = client.resp;
+        starts[version] = messages.position;
+        write(messages);
+        ends[version] = messages.position;
+      }
+      if (client === this.current) this.held.push(starts[version], ends[version]);
+      else this.add(client, FROM_MESSAGES, starts[version], ends[version]);
+    }
+  }
+
+  /** Whether messages wait for the end of a command. */
+  get holdsMessages(): boolean {
+    return this.held.length > 0;
+  }
+
+  /** A command is complete: the messages that it brought its own client come after its reply. */
+  releaseHeld(): void {
+    const { current } = this;
+    if (current === undefined) throw new Error('messages are held for nobody');
+    this.add(current, FROM_REPLIES, this.currentStart, this.reply.position);
+    this.currentStart = this.reply.position;
+    for (let i = 0; i < this.held.length; i += 2) {
+      this.add(current, FROM_MESSAGES, this.held[i], this.held[i + 1]);
+    }
+    this.held.length = 0;
+  }
+
+  private add(client: Client, source: number, start: ByteOffset, end: ByteOffset): void {
     if (start === end) return;
     const last = this.clients.length - 1;
-    if (last >= 0 && this.clients[last] === client && this.ends[last] === start) {
+    const follows = last >= 0 && this.clients[last] === client && this.ends[last] === start;
+    if (follows && this.sources[last] === source) {
       this.ends[last] = end;
       return;
     }
-    if (last + 1 === this.starts.length) this.growEntries();
+    if (last + 1 === this.starts.length) this.resizeParts(this.starts.length * 2);
     this.starts[last + 1] = start;
     this.ends[last + 1] = end;
+    this.sources[last + 1] = source;
     this.clients.push(client);
     client.unsentParts++;
   }
@@ -53,17 +104,15 @@ export class Outbox {
     for (let i = 0; i < clients.length; i++) {
       const client = clients[i];
       if (client.unsentParts === 0) continue; // went out with an earlier part
-      if (client.unsentParts === 1) this.send(client, reply.bytes, starts[i], ends[i] - starts[i]);
+      if (client.unsentParts === 1) this.send(client, this.sourceOf(i), starts[i], ends[i] - starts[i]);
       else this.sendParts(client, i);
       client.unsentParts = 0;
       sent(client);
     }
     clients.length = 0;
-    if (this.starts.length > 65536) {
-      this.starts = new Int32Array(256);
-      this.ends = new Int32Array(256);
-    }
+    if (this.starts.length > 65536) this.resizeParts(256);
     reply.reset();
+    this.messages.reset();
     this.currentStart = 0;
   }
 
@@ -83,7 +132,7 @@ export class Outbox {
     let position = 0;
     for (let i = first; i < this.clients.length; i++) {
       if (this.clients[i] !== client) continue;
-      this.reply.bytes.copy(joined, position, this.starts[i], this.ends[i]);
+      this.sourceOf(i).copy(joined, position, this.starts[i], this.ends[i]);
       position += this.ends[i] - this.starts[i];
     }
     this.send(client, joined, 0, size);
@@ -96,12 +145,18 @@ export class Outbox {
     client.connection.send(bytes, offset, length);
   }
 
-  private growEntries(): void {
-    const starts = new Int32Array(this.starts.length * 2);
-    const ends = new Int32Array(starts.length);
-    starts.set(this.starts);
-    ends.set(this.ends);
-    this.starts = starts;
-    this.ends = ends;
+  private sourceOf(part: number): Buffer {
+    return this.sources[part] === FROM_REPLIES ? this.reply.bytes : this.messages.bytes;
+  }
+
+  private resizeParts(capacity: number): void {
+    const { starts, ends, sources } = this;
+    const kept = Math.min(capacity, starts.length);
+    this.starts = new Int32Array(capacity);
+    this.ends = new Int32Array(capacity);
+    this.sources = new Uint8Array(capacity);
+    this.starts.set(starts.subarray(0, kept));
+    this.ends.set(ends.subarray(0, kept));
+    this.sources.set(sources.subarray(0, kept));
   }
 }

@@ -1,7 +1,6 @@
 import type { TimestampMs } from '../structures/deadlines.js';
 import type { Client } from './client.js';
-import { FLAG_MAY_REPLICATE, FLAG_WRITE } from './command-flags.js';
-import type { RegisteredCommand } from './registered-command.js';
+import { type CommandFlagBits, FLAG_MAY_REPLICATE, FLAG_WRITE } from './command-flags.js';
 
 /** Which commands CLIENT PAUSE holds back. */
 export type PauseMode = 'write' | 'all';
@@ -64,10 +63,10 @@ export class Pause {
     }
   }
 
-  /** Whether a command has to wait. */
-  holds(command: RegisteredCommand): boolean {
+  /** Whether a command with some flags has to wait. */
+  holds(flags: CommandFlagBits): boolean {
     if (!this.isActive) return false;
-    return this.mode === 'all' || command.has(FLAG_WRITE | FLAG_MAY_REPLICATE);
+    return this.mode === 'all' || (flags & (FLAG_WRITE | FLAG_MAY_REPLICATE)) !== 0;
   }
 
   /** Notes a client whose command waits. */

@@ -22,12 +22,15 @@ import { FLAG_FAST } from './command-flags.js';
 import { CommandTable } from './command-table.js';
 import { Cron } from './cron.js';
 import { Dispatcher } from './dispatcher.js';
+import { Notifications } from './notifications.js';
 import { Outbox } from './outbox.js';
 import { exceedsOutputLimit } from './output-limits.js';
 import { Pause } from './pause.js';
+import { PubSub } from './pubsub.js';
 import { QueryBuffers } from './query-buffers.js';
 import type { RegisteredCommand } from './registered-command.js';
 import { Turn } from './turn.js';
+import { Watching } from './watching.js';
 
 /** Bits of `Server.restrictions`: why commands of all clients may have to be refused or put off. */
 export const RESTRICTED_PAUSED = 1;
@@ -69,6 +72,9 @@ export class Server implements ClientOwner {
   readonly queryBuffers: QueryBuffers;
   readonly pause: Pause;
   readonly blocking: Blocking;
+  readonly watching: Watching;
+  readonly pubsub = new PubSub(this.outbox);
+  readonly notifications: Notifications;
   readonly errorStatistics = new ErrorStatistics((codes) => this.reportManyErrors(codes));
   readonly statistics = new Statistics();
   readonly commandTimes: CommandTimes;
@@ -122,6 +128,8 @@ export class Server implements ClientOwner {
     this.dispatcher = new Dispatcher(this);
     this.queryBuffers = new QueryBuffers(this.dispatcher, this.turn);
     this.blocking = new Blocking(this);
+    this.watching = new Watching(this.keyspace);
+    this.notifications = new Notifications(this.keyspace, this.pubsub);
     this.pause = new Pause(
       (client) => this.resume(client),
       (isActive) => {
@@ -174,6 +182,8 @@ export class Server implements ClientOwner {
 
   disconnected(client: Client): void {
     this.blocking.forget(client);
+    this.watching.unwatch(client);
+    this.pubsub.forget(client);
     this.clients.remove(client);
     this.pause.remove(client);
     client.queryBuffer = new Uint8Array(0);
@@ -228,8 +238,10 @@ export class Server implements ClientOwner {
   }
 
   /** Whether CLIENT PAUSE holds a command back. */
-  isPausedFor(command: RegisteredCommand): boolean {
-    return this.pause.holds(command);
+  isPausedFor(client: Client, command: RegisteredCommand): boolean {
+    // EXEC is what its commands are.
+    const further = command.fullName === 'exec' ? (client.transaction?.commandFlags ?? 0) : 0;
+    return this.pause.holds(command.flags | further);
   }
 
   /** Whether a client may use a command that the configuration must enable (DEBUG, MODULE). */
@@ -317,6 +329,12 @@ export class Server implements ClientOwner {
       ],
       apply,
     );
+    const applyNotifications = () => {
+      this.notifications.select(values['notify-keyspace-events']);
+      return undefined;
+    };
+    applyNotifications();
+    configuration.onChange('notify-keyspace-events', applyNotifications);
     const applyTiming = () => {
       const slowerThan = values['slowlog-log-slower-than'];
       this.commandTimes.timesEachCall = slowerThan >= 0 && slowerThan < EACH_CALL_TIMED_BELOW;

@@ -127,7 +127,7 @@ describe('requests in pieces', () => {
     for (let i = 0; i < 50; i++) {
       const socket = await open();
       socket.write(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${1000 * (i + 1)}\r\nabc`);
-      await new Promise((resolve) => socket.end(resolve));
+      await new Promise<void>((resolve) => socket.end(() => resolve()));
       socket.destroy();
     }
     const socket = await open();

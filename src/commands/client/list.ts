@@ -1,5 +1,5 @@
 import { parseSafeInteger } from '../../protocol/integers.js';
-import type { Client } from '../../server/client.js';
+import { type Client, RESTRICTED_SUBSCRIBED } from '../../server/client.js';
 import type { CommandContext } from '../../server/context.js';
 import { ERROR_SYNTAX } from '../../server/errors.js';
 
@@ -24,8 +24,8 @@ export function parseClientType(word: string): ClientType | undefined {
 }
 
 /** The kind of a client. */
-export function clientType(_client: Client): ClientType {
-  return 'normal';
+export function clientType(client: Client): ClientType {
+  return (client.restrictions & RESTRICTED_SUBSCRIBED) === 0 ? 'normal' : 'pubsub';
 }
 
 export function clientInfo(context: CommandContext): void {
@@ -84,15 +84,15 @@ function describeClient(client: Client, context: CommandContext): string {
     idle: seconds(client.lastActiveMs),
     flags: describeFlags(client),
     db: client.database.index,
-    sub: 0,
-    psub: 0,
-    ssub: 0,
-    multi: -1,
-    watch: 0,
+    sub: client.subscriptions?.channel.size ?? 0,
+    psub: client.subscriptions?.pattern.size ?? 0,
+    ssub: client.subscriptions?.shard.size ?? 0,
+    multi: client.transaction?.commands.length ?? -1,
+    watch: context.server.watching.countOf(client),
     qbuf: pendingBytes,
     'qbuf-free': Math.max(0, client.queryBuffer.length - client.queryLength),
     'argv-mem': argumentBytes,
-    'multi-mem': 0,
+    'multi-mem': client.transaction?.byteLength ?? 0,
     rbs: 0,
     rbp: 0,
     obl: 0,
@@ -118,6 +118,8 @@ const CLIENT_BYTES = 1400;
 
 function describeFlags(client: Client): string {
   let flags = '';
+  if ((client.restrictions & RESTRICTED_SUBSCRIBED) !== 0) flags += 'P';
+  if (client.transaction !== undefined) flags += 'x';
   if (client.unblock !== undefined) flags += 'b';
   if (client.closesAfterReply) flags += 'c';
   if (client.connection.isUnixSocket) flags += 'U';
