@@ -1,11 +1,39 @@
 import type { Keyspace } from '../keyspace/keyspace.js';
+import { Listpacks } from '../structures/listpack.js';
+import { Sets } from './set.js';
 import { Strings } from './string.js';
+
+/** Up to which size values keep their compact encodings: the values of the directives of these names. */
+export interface EncodingLimits {
+  readonly 'set-max-intset-entries': number;
+  readonly 'set-max-listpack-entries': number;
+  readonly 'set-max-listpack-value': number;
+}
+
+/** The directives that `Types.limitEncodings` wants to hear of. */
+export const ENCODING_LIMITS = [
+  'set-max-intset-entries',
+  'set-max-listpack-entries',
+  'set-max-listpack-value',
+] as const satisfies readonly (keyof EncodingLimits)[];
 
 /** The value types of one keyspace: what command handlers work with. */
 export class Types {
+  /** Shared by the types that keep small values in listpacks. */
+  readonly listpacks: Listpacks;
+  readonly sets: Sets;
   readonly strings: Strings;
 
   constructor(keyspace: Keyspace) {
+    this.listpacks = new Listpacks(keyspace.memory);
+    this.sets = new Sets(keyspace, this.listpacks);
     this.strings = new Strings(keyspace);
+  }
+
+  /** Sets the limits that values are held to when they change next. */
+  limitEncodings(limits: EncodingLimits): void {
+    this.sets.intsetEntriesMax = limits['set-max-intset-entries'];
+    this.sets.listpackEntriesMax = limits['set-max-listpack-entries'];
+    this.sets.listpackValueMax = limits['set-max-listpack-value'];
   }
 }
