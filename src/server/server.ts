@@ -13,7 +13,7 @@ import { Statistics } from '../observability/statistics.js';
 import type { Arguments } from '../protocol/arguments.js';
 import type { ReplyWriter } from '../protocol/reply-writer.js';
 import type { TimestampMs } from '../structures/deadlines.js';
-import { Types } from '../types/types.js';
+import { ENCODING_LIMITS, Types } from '../types/types.js';
 import { Blocking } from './blocking.js';
 import { Client, type ClientOwner, RESTRICTED_UNAUTHENTICATED } from './client.js';
 import { Clients } from './clients.js';
@@ -335,6 +335,12 @@ export class Server implements ClientOwner {
     };
     applyNotifications();
     configuration.onChange('notify-keyspace-events', applyNotifications);
+    const applyEncodings = () => {
+      this.types.limitEncodings(values);
+      return undefined;
+    };
+    applyEncodings();
+    configuration.onChange(ENCODING_LIMITS, applyEncodings);
     const applyTiming = () => {
       const slowerThan = values['slowlog-log-slower-than'];
       this.commandTimes.timesEachCall = slowerThan >= 0 && slowerThan < EACH_CALL_TIMED_BELOW;
