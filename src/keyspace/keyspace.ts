@@ -182,15 +182,16 @@ export class Keyspace extends RecordStore {
     this.records.setAccess(record, this.accessClock.touched(this.records.access(record)));
   }
 
-  /** Says that a key changed. The bytes are those of the key. */
+  /** Says that a key changed, in as many places as `changes`. The bytes are those of the key. */
   changed(
     database: Database,
     event: KeyEvent,
     bytes: Uint8Array,
     offset: ByteOffset,
     length: ByteLength,
+    changes = 1,
   ): void {
-    this.dirty++;
+    this.dirty += changes;
     this.notify(database, event, bytes, offset, length);
   }
 

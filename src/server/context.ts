@@ -116,10 +116,10 @@ export class CommandContext {
     );
   }
 
-  /** Says that the key in argument `index` changed. */
-  changed(event: KeyEvent, index: number): void {
+  /** Says that the key in argument `index` changed, in as many places as `changes`: members added, and the like. */
+  changed(event: KeyEvent, index: number, changes = 1): void {
     const { bytes, offsets, lengths } = this.arguments;
-    this.keyspace.changed(this.database, event, bytes, offsets[index], lengths[index]);
+    this.keyspace.changed(this.database, event, bytes, offsets[index], lengths[index], changes);
   }
 
   /** Tells of a further event of a change of the key in argument `index` that `changed` has counted. */
