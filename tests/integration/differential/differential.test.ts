@@ -1,0 +1,25 @@
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { Differential, type Family } from './differential.js';
+import { keysFamily } from './keys.js';
+import { stringsFamily } from './strings.js';
+
+const FAMILIES: readonly Family[] = [keysFamily, stringsFamily];
+
+/** Commands of each family. */
+const COMMANDS = Number(process.env.RESPITE_DIFFERENTIAL_COMMANDS ?? 3000);
+const SEED = Number(process.env.RESPITE_DIFFERENTIAL_SEED ?? 1);
+const TIMEOUT_MS = 60_000 + COMMANDS;
+
+describe(`random commands, next to redis-server 8.0 (seed ${SEED})`, () => {
+  let servers: Differential;
+
+  beforeAll(async () => {
+    servers = await Differential.start(COMMANDS);
+  });
+
+  afterAll(async () => {
+    await servers?.stop();
+  });
+
+  it.each(FAMILIES)('$name', (family) => servers.run(family, COMMANDS, SEED), TIMEOUT_MS);
+});
