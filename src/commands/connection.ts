@@ -4,7 +4,7 @@ import { equalPasswords } from '../security/passwords.js';
 import { type Client, RESTRICTED_SUBSCRIBED, RESTRICTED_UNAUTHENTICATED } from '../server/client.js';
 import type { Command } from '../server/command.js';
 import type { CommandContext } from '../server/context.js';
-import { ERROR_DB_INDEX, ERROR_NO_PROTO, ERROR_SYNTAX, wrongArity } from '../server/errors.js';
+import { ERROR_NO_PROTO, ERROR_SYNTAX, wrongArity } from '../server/errors.js';
 import { setClientName } from './client/attributes.js';
 
 export const connectionCommands: readonly Command[] = [
@@ -121,14 +121,9 @@ function echo(context: CommandContext): void {
 }
 
 function select(context: CommandContext): void {
-  const index = context.integer(1);
-  if (Number.isNaN(index)) return;
-  const { databases } = context.keyspace;
-  if (index < 0 || index >= databases.length) {
-    context.reply.error(ERROR_DB_INDEX);
-    return;
-  }
-  context.client.database = databases[index];
+  const database = context.databaseNumbered(1);
+  if (database === undefined) return;
+  context.client.database = database;
   context.reply.ok();
 }
 

@@ -41,7 +41,7 @@ export class ScanOptions {
       this.cursor = cursor % 2 ** 32;
       return true;
     }
-    const unusual = Number.isNaN(cursor) ? parseUnusualCursor(context.arguments.text(index)) : undefined;
+    const unusual = Number.isNaN(cursor) ? parseUnusualCursor(context.arguments.cString(index)) : undefined;
     if (unusual === undefined) {
       context.reply.error(ERROR_INVALID_CURSOR);
       return false;
@@ -69,7 +69,7 @@ export class ScanOptions {
       } else if (options.takeWithArgument('MATCH')) {
         this.patternIndex = options.argument;
       } else if (kind === 'keys' && options.takeWithArgument('TYPE')) {
-        this.type = typeNamed(context.arguments.text(options.argument));
+        this.type = typeNamed(context.arguments.cString(options.argument));
       } else if (options.take('NOVALUES')) {
         if (kind !== 'hash') {
           reply.error('ERR NOVALUES option can only be used in HSCAN');
@@ -104,9 +104,9 @@ export class ScanOptions {
   }
 }
 
-/** What strtoull makes of a text: leading spaces, a sign and zeros are allowed, and a NUL byte ends it. */
+/** What strtoull makes of a text: leading spaces, a sign and zeros are allowed. */
 function parseUnusualCursor(text: string): bigint | undefined {
-  const match = /^[ \t\n\v\f\r]*([+-]?)([0-9]+)$/.exec(text.split('\0', 1)[0]);
+  const match = /^[ \t\n\v\f\r]*([+-]?)([0-9]+)$/.exec(text);
   if (match === null) return undefined;
   const magnitude = BigInt(match[2]);
   if (magnitude > CURSOR_MAX) return undefined;
@@ -114,7 +114,7 @@ function parseUnusualCursor(text: string): bigint | undefined {
 }
 
 function typeNamed(name: string): ValueType {
-  const lowerCase = name.split('\0', 1)[0].toLowerCase();
+  const lowerCase = name.toLowerCase();
   const type = TYPE_NAMES.indexOf(lowerCase);
   return lowerCase === 'module' ? NO_SUCH_TYPE : type;
 }

@@ -40,6 +40,11 @@ export class Arguments {
     return latin1(this.bytes, this.offsets[index], this.lengths[index]);
   }
 
+  /** The same up to the first NUL byte: what Redis, to which this is a C string, sees or shows of it. */
+  cString(index: number): string {
+    return this.text(index).split('\0', 1)[0];
+  }
+
   /** Argument `index` as its own copy. Cold paths only. */
   copy(index: number): Uint8Array {
     const offset = this.offsets[index];

@@ -1,5 +1,5 @@
 import { OutOfMemoryError } from '../memory/memory.js';
-import { type Arguments, latin1 } from '../protocol/arguments.js';
+import type { Arguments } from '../protocol/arguments.js';
 import { type Client, RESTRICTED_SUBSCRIBED } from './client.js';
 import { FLAG_NO_AUTH, FLAG_NO_MULTI, FLAG_PROTECTED, FLAG_WRITE } from './command-flags.js';
 import { CommandContext } from './context.js';
@@ -80,7 +80,7 @@ export class Dispatcher {
     if (command.subcommandIndex !== undefined && count > 1) {
       const subcommand = server.commands.findSubcommand(command, bytes, offsets[1], lengths[1]);
       if (subcommand === undefined) {
-        this.reject(client, command, unknownSubcommand(request.text(1), command.entry.name));
+        this.reject(client, command, unknownSubcommand(request.cString(1), command.entry.name));
         return EXECUTED;
       }
       command = subcommand;
@@ -199,11 +199,10 @@ export class Dispatcher {
 }
 
 function unknownCommand(request: Arguments): string {
-  const name = latin1(request.bytes, request.offsets[0], Math.min(request.lengths[0], SHOWN_BYTES_MAX));
+  const name = request.cString(0).slice(0, SHOWN_BYTES_MAX);
   let shown = '';
   for (let i = 1; i < request.count && shown.length < SHOWN_BYTES_MAX; i++) {
-    const length = Math.min(request.lengths[i], SHOWN_BYTES_MAX - shown.length);
-    shown += `'${latin1(request.bytes, request.offsets[i], length)}' `;
+    shown += `'${request.cString(i).slice(0, SHOWN_BYTES_MAX - shown.length)}' `;
   }
   return `ERR unknown command '${name}', with args beginning with: ${shown}`;
 }

@@ -163,8 +163,7 @@ class ExpireConditions {
       else if (options.take('GT')) this.ifLater = true;
       else if (options.take('LT')) this.ifEarlier = true;
       else {
-        const [option] = context.arguments.text(options.position).split('\0', 1);
-        reply.error(`ERR Unsupported option ${option}`);
+        reply.error(`ERR Unsupported option ${context.arguments.cString(options.position)}`);
         return false;
       }
     }

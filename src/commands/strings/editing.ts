@@ -66,7 +66,7 @@ function append(context: CommandContext): void {
 
 /** SETRANGE key offset value */
 function setRange(context: CommandContext): void {
-  const { database, keyHash, reply } = context;
+  const { reply } = context;
   const start = context.integer(2);
   if (Number.isNaN(start)) return;
   if (start < 0) {
@@ -75,6 +75,7 @@ function setRange(context: CommandContext): void {
   }
   const record = context.writeTyped(1, TYPE_STRING);
   if (record === WRONG_TYPE) return;
+  const { database, keyHash } = context;
   const { strings } = context.types;
   const { bytes, offsets, lengths } = context.arguments;
   const old = record === NULL_REFERENCE ? 0 : strings.byteLength(record);
