@@ -71,6 +71,13 @@ export class Blocking implements ChangeListener {
     return this.waiters.size;
   }
 
+  /** How many of them wait for a limited time. */
+  get timedCount(): number {
+    let count = 0;
+    for (const { untilMs } of this.waiters.values()) if (untilMs > 0) count++;
+    return count;
+  }
+
   /** How many keys are waited for. */
   get keyCount(): number {
     return this.queues.reduce((sum, queue) => sum + queue.size, 0);

@@ -8,6 +8,7 @@ import { CommandTimes } from '../observability/command-times.js';
 import { ErrorStatistics } from '../observability/error-statistics.js';
 import { EventLoopTimes } from '../observability/event-loop-times.js';
 import type { Log } from '../observability/log.js';
+import { MemorySamples } from '../observability/memory-samples.js';
 import { Rates } from '../observability/rates.js';
 import { Statistics } from '../observability/statistics.js';
 import type { Arguments } from '../protocol/arguments.js';
@@ -80,6 +81,7 @@ export class Server implements ClientOwner {
   readonly commandTimes: CommandTimes;
   readonly loopTimes = new EventLoopTimes();
   readonly rates = new Rates();
+  readonly memorySamples: MemorySamples;
   /** 40 hexadecimal digits that are new each time the server starts. */
   readonly runId = randomBytes(20).toString('hex');
   readonly startedMs = Date.now();
@@ -123,7 +125,11 @@ export class Server implements ClientOwner {
       },
     });
     this.cron = new Cron(this.keyspace, this.turn);
-    this.cron.addTask((nowMs) => this.sampleRates(nowMs));
+    this.cron.addTask((nowMs) => {
+      this.memorySamples.sample();
+      this.sampleRates(nowMs);
+    });
+    this.memorySamples = new MemorySamples(this.keyspace.memory);
     this.commandTimes = new CommandTimes(longRunning(this.commands.commands));
     this.dispatcher = new Dispatcher(this);
     this.queryBuffers = new QueryBuffers(this.dispatcher, this.turn);
