@@ -4,6 +4,7 @@ import { commandCommands } from './command.js';
 import { configCommands } from './config.js';
 import { connectionCommands } from './connection.js';
 import { keysCommands } from './keys/keys.js';
+import { memoryCommands } from './memory/memory.js';
 import { pubsubCommands } from './pubsub.js';
 import { serverCommands } from './server/server.js';
 import { stringsCommands } from './strings/strings.js';
@@ -16,6 +17,7 @@ export const allCommands: readonly Command[] = [
   ...configCommands,
   ...connectionCommands,
   ...keysCommands,
+  ...memoryCommands,
   ...pubsubCommands,
   ...serverCommands,
   ...transactionsCommands,

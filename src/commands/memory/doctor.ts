@@ -65,24 +65,12 @@ export function memoryDoctor({ reply, server }: CommandContext): void {
 function diagnose(server: Server): string {
   const figures = measureMemory(server);
   if (figures.used < USED_BYTES_MIN) {
-    return (
-      "Hi Sam, this instance is empty or is using very little memory, my issues detector can't be used in these " +
-      'conditions. Please, leave for your mission on Earth and fill it with some data. The new Sam and I will be ' +
-      'back to our programming as soon as I finished rebooting.\n'
-    );
+    return 'Hi Sam, this instance holds hardly any data: there is nothing yet that I could find wrong with it.\n';
   }
   const found = FINDINGS.filter(({ applies }) => applies(figures, server));
-  if (found.length === 0) {
-    return (
-      "Hi Sam, I can't find any memory issue in your instance. " +
-      'I can only account for what occurs on this base.\n'
-    );
-  }
+  if (found.length === 0) return 'Hi Sam, I looked at the memory of this instance and found nothing wrong.\n';
   const advice = found.map((finding) => ` * ${finding.advice}\n\n`).join('');
-  return (
-    `Sam, I detected a few issues in this Redis instance memory implants:\n\n${advice}` +
-    "I'm here to keep you safe, Sam. I want to help you.\n"
-  );
+  return `Sam, I found something about the memory of this instance:\n\n${advice}`;
 }
 
 function exceeds({ ratio, bytes }: Surplus, limit: number): boolean {
