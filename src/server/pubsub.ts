@@ -160,17 +160,21 @@ export class PubSub {
 
   /** The reply to one subscription or its end, with the number of those that are left. */
   private confirm(client: Client, word: string, name: string | undefined, kind: SubscriptionKind): void {
-    const { reply } = this.outbox;
     const { subscriptions } = client;
     const left =
       kind === 'shard'
         ? (subscriptions?.shard.size ?? 0)
         : (subscriptions?.channel.size ?? 0) + (subscriptions?.pattern.size ?? 0);
-    reply.pushHeader(3);
-    reply.bulkText(word);
-    if (name === undefined) reply.nullBulk();
-    else reply.bulkText(name);
-    reply.integer(left);
+    const write = (reply: ReplyWriter) => {
+      reply.pushHeader(3);
+      reply.bulkText(word);
+      if (name === undefined) reply.nullBulk();
+      else reply.bulkText(name);
+      reply.integer(left);
+    };
+    // CLIENT REPLY OFF is about replies; this is a message, though one that stands where a reply does.
+    if (client.replyMode === 'on') write(this.outbox.reply);
+    else this.outbox.broadcast([client], write);
   }
 }
 
