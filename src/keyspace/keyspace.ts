@@ -3,6 +3,7 @@ import { type ByteLength, type ByteOffset, NULL_REFERENCE } from '../memory/refe
 import { KeyedHash } from '../memory/sip-hash.js';
 import { Deadlines, type TimestampMs } from '../structures/deadlines.js';
 import { Database } from './database.js';
+import { Drafts } from './drafts.js';
 import { EVENT_DEL, EVENT_EXPIRED, EVENT_NEW, type KeyEvent } from './events.js';
 import type { RecordReference } from './record.js';
 import { RecordStore } from './record-store.js';
@@ -46,6 +47,8 @@ export interface KeyspaceOptions {
  */
 export class Keyspace extends RecordStore {
   readonly databases: Database[] = [];
+  /** Values that do not have a key yet. */
+  readonly drafts = new Drafts(this);
 
   /** The time of this turn, in ms since the epoch. The server sets it once per turn. */
   nowMs: TimestampMs;

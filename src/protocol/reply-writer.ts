@@ -1,6 +1,6 @@
 import { copyBytes } from '../memory/bytes.js';
 import type { ByteLength, ByteOffset } from '../memory/reference.js';
-import { formatDouble } from './doubles.js';
+import { DOUBLE_LENGTH_MAX, writeDouble } from './doubles.js';
 import { writeSafeInteger } from './integers.js';
 
 /** The protocol version of a connection, as HELLO sets it. */
@@ -46,6 +46,8 @@ export class ReplyWriter {
   errorCount = 0;
   /** The text of the last error reply, without the leading '-'. */
   lastError = '';
+  /** The text of a double whose length must be written before it. */
+  private readonly doubleText = new Uint8Array(DOUBLE_LENGTH_MAX);
 
   /** A status such as `OK`: text without CR or LF. */
   simpleString(text: string): void {
@@ -162,9 +164,14 @@ export class ReplyWriter {
 
   /** A double; in RESP2 a bulk string. */
   double(value: number): void {
-    const text = formatDouble(value);
-    if (this.resp === 3) this.line(DOUBLE, text);
-    else this.bulkText(text);
+    if (this.resp === 2) {
+      this.bulk(this.doubleText, 0, writeDouble(this.doubleText, 0, value));
+      return;
+    }
+    this.reserve(DOUBLE_LENGTH_MAX + 3);
+    this.bytes[this.position++] = DOUBLE;
+    this.position = writeDouble(this.bytes, this.position, value);
+    this.endLine();
   }
 
   /** A truth; in RESP2 the integer 1 or 0. */
