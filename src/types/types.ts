@@ -1,6 +1,8 @@
 import type { Keyspace } from '../keyspace/keyspace.js';
 import { Listpacks } from '../structures/listpack.js';
 import { Sets } from './set.js';
+import { SortedSets } from './sorted-set.js';
+import { SortedSetCursor } from './sorted-set-cursor.js';
 import { Strings } from './string.js';
 
 /** Up to which size values keep their compact encodings: the values of the directives of these names. */
@@ -8,6 +10,8 @@ export interface EncodingLimits {
   readonly 'set-max-intset-entries': number;
   readonly 'set-max-listpack-entries': number;
   readonly 'set-max-listpack-value': number;
+  readonly 'zset-max-listpack-entries': number;
+  readonly 'zset-max-listpack-value': number;
 }
 
 /** The directives that `Types.limitEncodings` wants to hear of. */
@@ -15,6 +19,8 @@ export const ENCODING_LIMITS = [
   'set-max-intset-entries',
   'set-max-listpack-entries',
   'set-max-listpack-value',
+  'zset-max-listpack-entries',
+  'zset-max-listpack-value',
 ] as const satisfies readonly (keyof EncodingLimits)[];
 
 /** The value types of one keyspace: what command handlers work with. */
@@ -22,11 +28,16 @@ export class Types {
   /** Shared by the types that keep small values in listpacks. */
   readonly listpacks: Listpacks;
   readonly sets: Sets;
+  readonly sortedSets: SortedSets;
+  /** For the commands that walk a sorted set, one at a time. */
+  readonly sortedSetCursor: SortedSetCursor;
   readonly strings: Strings;
 
   constructor(keyspace: Keyspace) {
     this.listpacks = new Listpacks(keyspace.memory);
     this.sets = new Sets(keyspace, this.listpacks);
+    this.sortedSets = new SortedSets(keyspace, this.listpacks, randomSeed());
+    this.sortedSetCursor = new SortedSetCursor(this.sortedSets, this.listpacks);
     this.strings = new Strings(keyspace);
   }
 
@@ -35,5 +46,11 @@ export class Types {
     this.sets.intsetEntriesMax = limits['set-max-intset-entries'];
     this.sets.listpackEntriesMax = limits['set-max-listpack-entries'];
     this.sets.listpackValueMax = limits['set-max-listpack-value'];
+    this.sortedSets.listpackEntriesMax = limits['zset-max-listpack-entries'];
+    this.sortedSets.listpackValueMax = limits['zset-max-listpack-value'];
   }
+}
+
+function randomSeed(): number {
+  return globalThis.crypto.getRandomValues(new Int32Array(1))[0];
 }
