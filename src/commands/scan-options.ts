@@ -1,6 +1,6 @@
 /** What SCAN, HSCAN, SSCAN and ZSCAN are told: a cursor, and which elements, how many at a time. */
 import { TYPE_NAMES, type ValueType } from '../keyspace/record.js';
-import { parseSafeInteger } from '../protocol/integers.js';
+import { INT64_MIN, parseSafeInteger } from '../protocol/integers.js';
 import type { CommandContext } from '../server/context.js';
 import { ERROR_INVALID_CURSOR, ERROR_SYNTAX } from '../server/errors.js';
 import { matchGlob } from '../structures/glob.js';
@@ -41,7 +41,7 @@ export class ScanOptions {
       this.cursor = cursor % 2 ** 32;
       return true;
     }
-    const unusual = Number.isNaN(cursor) ? parseUnusualCursor(context.arguments.cString(index)) : undefined;
+    const unusual = parseUnusualCursor(context.arguments.cString(index));
     if (unusual === undefined) {
       context.reply.error(ERROR_INVALID_CURSOR);
       return false;
@@ -104,13 +104,18 @@ export class ScanOptions {
   }
 }
 
-/** What strtoull makes of a text: leading spaces, a sign and zeros are allowed. */
+/**
+ * What strtoull makes of a text: leading spaces, zeros and a sign are allowed. Redis asks it only when the text is no
+ * int64 as it writes them, and refuses negative ones of those.
+ */
 function parseUnusualCursor(text: string): bigint | undefined {
   const match = /^[ \t\n\v\f\r]*([+-]?)([0-9]+)$/.exec(text);
   if (match === null) return undefined;
   const magnitude = BigInt(match[2]);
   if (magnitude > CURSOR_MAX) return undefined;
-  return match[1] === '-' ? -magnitude : magnitude;
+  if (match[1] !== '-') return magnitude;
+  const isInt64 = /^-[1-9]/.test(text) && -magnitude >= INT64_MIN;
+  return isInt64 ? undefined : -magnitude;
 }
 
 function typeNamed(name: string): ValueType {

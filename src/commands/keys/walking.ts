@@ -107,11 +107,12 @@ function scan(context: CommandContext): void {
       const record = scanned.items[i];
       const key = memory.bytes[record >>> SEGMENT_SHIFT];
       if (!scanOptions.matches(context, key, records.keyOffset(record), records.keyLength(record))) continue;
-      if (isGone(context, record)) continue;
       if (type === undefined || records.type(record) === type) scannedKeys.push(record);
     }
     // As in Redis: about `count` keys are looked at, and a table that is nearly empty does not make it long.
   } while (cursor !== 0 && met < count && ++steps <= count * 10);
+  // Only now, as a table that shrinks on the way would be met twice in places.
+  dropExpired(context, scannedKeys);
   reply.arrayHeader(2);
   reply.bulkInteger(cursor);
   reply.arrayHeader(scannedKeys.count);
@@ -128,14 +129,21 @@ function replyRandomKey(context: CommandContext): void {
       context.reply.nullBulk();
       return;
     }
-    if (isGone(context, record)) continue;
+    if (isExpired(context, record)) continue;
     replyKey(context, record);
     return;
   }
 }
 
+/** Leaves out the records that are past their deadline. */
+function dropExpired(context: CommandContext, list: ReferenceList): void {
+  const { items, count } = list;
+  list.clear();
+  for (let i = 0; i < count; i++) if (!isExpired(context, items[i])) list.push(items[i]);
+}
+
 /** Whether a record is past its deadline; it is removed then, if such are. */
-function isGone({ keyspace, database }: CommandContext, record: RecordReference): boolean {
+function isExpired({ keyspace, database }: CommandContext, record: RecordReference): boolean {
   if (!keyspace.records.hasDeadline(record) || !keyspace.isExpired(record)) return false;
   if (keyspace.removesExpired) keyspace.expire(database, record);
   return true;
