@@ -7,6 +7,7 @@ import { keysCommands } from './keys/keys.js';
 import { memoryCommands } from './memory/memory.js';
 import { pubsubCommands } from './pubsub.js';
 import { serverCommands } from './server/server.js';
+import { setsCommands } from './sets/sets.js';
 import { stringsCommands } from './strings/strings.js';
 import { transactionsCommands } from './transactions.js';
 
@@ -20,6 +21,7 @@ export const allCommands: readonly Command[] = [
   ...memoryCommands,
   ...pubsubCommands,
   ...serverCommands,
+  ...setsCommands,
   ...transactionsCommands,
   ...stringsCommands,
 ];

@@ -30,6 +30,7 @@ export class SetCursor {
   member: SetMemberHandle = 0;
 
   private readonly sets: Sets;
+  private record: RecordReference = NULL_REFERENCE;
   private encoding: Encoding = ENCODING_LISTPACK;
   private value: Reference = NULL_REFERENCE;
   /** The index or position of the next member of an intset or listpack; of a table's, the index in `entries`. */
@@ -79,6 +80,22 @@ export class SetCursor {
     return true;
   }
 
+  /**
+   * Removes the member that was read last; the walk goes on behind it. Only of a set in an intset or listpack: the
+   * members of a table change their order.
+   */
+  removeCurrent(): void {
+    const { sets, record, member } = this;
+    sets.removeMember(record, member);
+    this.value = sets.records.slot(record);
+    if (this.encoding === ENCODING_LISTPACK) {
+      this.upcoming = sets.listpacks.entryAt(this.value, member);
+    } else {
+      this.upcoming = member;
+      this.end--;
+    }
+  }
+
   /** Reads one member, given where it is, and ends the walk. */
   read(record: RecordReference, member: SetMemberHandle): void {
     this.select(record);
@@ -89,6 +106,7 @@ export class SetCursor {
 
   private select(record: RecordReference): void {
     const { records } = this.sets;
+    this.record = record;
     this.encoding = records.encoding(record);
     this.value = records.slot(record);
   }

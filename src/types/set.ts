@@ -67,6 +67,9 @@ export class Sets implements ValueOperations {
   readonly intsets: Intsets;
   readonly listpacks: Listpacks;
   readonly hashTable: HashTable;
+  /** For commands to walk with. */
+  readonly cursor: SetCursor;
+  private readonly keyspace: Keyspace;
   private readonly tables: SetTables;
   /** For walks that convert and copy. */
   private readonly walk: SetCursor;
@@ -74,12 +77,14 @@ export class Sets implements ValueOperations {
   private readonly decimal = new Uint8Array(INT64_DECIMAL_LENGTH_MAX);
 
   constructor(keyspace: Keyspace, listpacks: Listpacks) {
+    this.keyspace = keyspace;
     this.memory = keyspace.memory;
     this.records = keyspace.records;
     this.hashTable = keyspace.hashTable;
     this.listpacks = listpacks;
     this.intsets = new Intsets(this.memory);
     this.tables = new SetTables(this.memory, this.hashTable);
+    this.cursor = new SetCursor(this);
     this.walk = new SetCursor(this);
     keyspace.registerType(TYPE_SET, this);
   }
@@ -126,10 +131,10 @@ export class Sets implements ValueOperations {
     return value;
   }
 
-  /** Frees a draft. */
+  /** Frees a draft, a large one in slices. */
   discardDraft(draft: RecordReference): void {
-    const encoding = this.records.encoding(draft);
-    this.release(this.takeDraft(draft), 0, encoding, Number.POSITIVE_INFINITY);
+    this.keyspace.releaseValue(draft);
+    this.memory.free(draft);
   }
 
   /** The number of members. */
@@ -254,7 +259,7 @@ export class Sets implements ValueOperations {
   }
 
   /**
-   * Makes a set whose members are all integers an intset, unless they are too many.
+   * Makes a set an intset if all of its members are integers, and not too many.
    * @throws OutOfMemoryError
    */
   compactIntegers(record: RecordReference): void {
@@ -268,7 +273,8 @@ export class Sets implements ValueOperations {
         const { element } = walk;
         element.spell();
         if (!parseInt64Words(element.bytes, element.offset, element.length, integer)) {
-          throw new Error('a set of integers has a member that is none');
+          intsets.free(intset);
+          return;
         }
         intset = intsets.add(intset, integer.low, integer.high);
       }

@@ -1,0 +1,265 @@
+/** Commands that pick members of a set at random. */
+import { EVENT_DEL, keyEvent, NOTIFY_SET } from '../../keyspace/events.js';
+import {
+  ENCODING_HASHTABLE,
+  ENCODING_LISTPACK,
+  type RecordReference,
+  TYPE_SET,
+} from '../../keyspace/record.js';
+import { KEEP_DEADLINE } from '../../keyspace/record-store.js';
+import { NULL_REFERENCE } from '../../memory/reference.js';
+import { type Command, keyAt } from '../../server/command.js';
+import { type CommandContext, WRONG_TYPE } from '../../server/context.js';
+import { ERROR_NOT_POSITIVE, ERROR_SYNTAX } from '../../server/errors.js';
+import type { SetMemberHandle } from '../../types/set.js';
+import { replyMember, replyMembers } from './reading.js';
+import { replaceValue } from './storing.js';
+
+const EVENT_SPOP = keyEvent(NOTIFY_SET, 'spop');
+
+export const randomCommands: readonly Command[] = [
+  {
+    name: 'spop',
+    summary: 'Take some members out of a set, picked at random.',
+    syntax: 'key [count@3.2.0]',
+    arity: -2,
+    flags: ['write', 'fast'],
+    categories: ['@set'],
+    keys: [keyAt(1, 'RW', 'access', 'delete')],
+    since: '1.0.0',
+    group: 'set',
+    complexity: 'O(N) for N members taken, O(1) without a count',
+    history: [['3.2.0', 'a count']],
+    hints: ['nondeterministic_output'],
+    handler: pop,
+  },
+  {
+    name: 'srandmember',
+    summary: 'Some members of a set, picked at random.',
+    syntax: 'key [count@2.6.0]',
+    arity: -2,
+    flags: ['readonly'],
+    categories: ['@set'],
+    keys: [keyAt(1, 'RO', 'access')],
+    since: '1.0.0',
+    group: 'set',
+    complexity: 'O(N) for N members returned, O(1) without a count',
+    history: [['2.6.0', 'a count']],
+    hints: ['nondeterministic_output'],
+    handler: replyRandom,
+  },
+];
+
+/** A large set of which at least so many members are taken for each that stays is written anew, as in Redis. */
+const TAKEN_PER_KEPT = 5;
+/** When a set has at least so many members for each that is wanted, they are picked one by one. */
+const MEMBERS_PER_PICK = 3;
+/** So many picks are made at most: V8's sets hold no more than 2^24 values. */
+const PICKS_MAX = 1 << 20;
+
+const SRANDMEMBER_RANGE =
+  'ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807';
+
+/** The members that were picked already. */
+const picked = new Set<SetMemberHandle>();
+
+/** SPOP key [count] */
+function pop(context: CommandContext): void {
+  const { reply } = context;
+  const { count: argumentCount } = context.arguments;
+  if (argumentCount === 3) {
+    popMany(context);
+    return;
+  }
+  if (argumentCount > 3) {
+    reply.error(ERROR_SYNTAX);
+    return;
+  }
+  const record = context.writeTyped(1, TYPE_SET);
+  if (record === WRONG_TYPE) return;
+  if (record === NULL_REFERENCE) {
+    reply.nullBulk();
+    return;
+  }
+  popOne(context, record);
+  const isEmpty = context.types.sets.count(record) === 0;
+  if (isEmpty) context.keyspace.remove(context.database, record);
+  context.changed(EVENT_SPOP, 1);
+  if (isEmpty) context.notify(EVENT_DEL, 1);
+}
+
+/** SPOP key count */
+function popMany(context: CommandContext): void {
+  const count = context.integer(2, ERROR_NOT_POSITIVE);
+  if (Number.isNaN(count)) return;
+  const { reply, types, keyspace } = context;
+  if (count < 0) {
+    reply.error(ERROR_NOT_POSITIVE);
+    return;
+  }
+  const record = context.writeTyped(1, TYPE_SET);
+  if (record === WRONG_TYPE) return;
+  if (record === NULL_REFERENCE || count === 0) {
+    reply.setHeader(0);
+    return;
+  }
+  const { sets } = types;
+  const size = sets.count(record);
+  const taken = Math.min(count, size);
+  reply.setHeader(taken);
+  if (taken === size) {
+    replyMembers(context, record);
+    keyspace.remove(context.database, record);
+  } else if (keyspace.records.encoding(record) !== ENCODING_HASHTABLE) {
+    popFromSmall(context, record, size, taken);
+  } else if ((size - taken) * TAKEN_PER_KEPT <= taken) {
+    popMost(context, record, size, taken);
+  } else {
+    for (let i = 0; i < taken; i++) popOne(context, record);
+  }
+  context.changed(EVENT_SPOP, 1, taken);
+  if (taken === size) context.notify(EVENT_DEL, 1);
+}
+
+/** Takes out a member and replies it. */
+function popOne({ reply, types }: CommandContext, record: RecordReference): void {
+  const { sets } = types;
+  const member = sets.random(record);
+  sets.cursor.read(record, member);
+  replyMember(reply, sets.cursor.element);
+  sets.removeMember(record, member);
+}
+
+/** Takes out and replies `count` of the `size` members of an intset or listpack, in one walk. */
+function popFromSmall(
+  { reply, types }: CommandContext,
+  record: RecordReference,
+  size: number,
+  count: number,
+): void {
+  const { sets } = types;
+  const { cursor } = sets;
+  let wanted = count;
+  cursor.start(record);
+  for (let left = size; wanted > 0; left--) {
+    cursor.next();
+    if (Math.random() * left >= wanted) continue;
+    replyMember(reply, cursor.element);
+    cursor.removeCurrent();
+    wanted--;
+  }
+  // Redis adds those that stay to a new set, which follows the limits of now.
+  if ((size - count) * TAKEN_PER_KEPT <= count) sets.expect(record, size - count);
+}
+
+/** Takes most members out of a large set and replies them; the others become a new set, which is a listpack at first. */
+function popMost(context: CommandContext, record: RecordReference, size: number, count: number): void {
+  const { reply, types } = context;
+  const { sets } = types;
+  const { cursor } = sets;
+  const kept = sets.createDraft(ENCODING_LISTPACK);
+  try {
+    let wanted = count;
+    cursor.start(record);
+    for (let left = size; left > 0; left--) {
+      cursor.next();
+      if (Math.random() * left < wanted) {
+        replyMember(reply, cursor.element);
+        wanted--;
+      } else {
+        sets.addElement(kept, cursor.element);
+      }
+    }
+    replaceValue(context, record, kept, KEEP_DEADLINE);
+  } catch (error) {
+    sets.discardDraft(kept);
+    throw error;
+  }
+  sets.takeDraft(kept);
+}
+
+/** SRANDMEMBER key [count] */
+function replyRandom(context: CommandContext): void {
+  const { reply } = context;
+  const { count: argumentCount } = context.arguments;
+  if (argumentCount === 3) {
+    replyRandomMany(context);
+    return;
+  }
+  if (argumentCount > 3) {
+    reply.error(ERROR_SYNTAX);
+    return;
+  }
+  const record = context.readTyped(1, TYPE_SET);
+  if (record === WRONG_TYPE) return;
+  if (record === NULL_REFERENCE) reply.nullBulk();
+  else replyPicks(context, record, 1);
+}
+
+/** SRANDMEMBER key count: so many different members, or with a negative count so many picks. */
+function replyRandomMany(context: CommandContext): void {
+  const count = context.integer(2);
+  if (Number.isNaN(count)) return;
+  const { reply, types } = context;
+  if (count === Number.MIN_SAFE_INTEGER && context.arguments.text(2) === '-9223372036854775808') {
+    reply.error(SRANDMEMBER_RANGE);
+    return;
+  }
+  const record = context.readTyped(1, TYPE_SET);
+  if (record === WRONG_TYPE) return;
+  if (record === NULL_REFERENCE || count === 0) {
+    reply.arrayHeader(0);
+    return;
+  }
+  const size = types.sets.count(record);
+  if (count < 0 || count === 1) {
+    reply.arrayHeader(Math.abs(count));
+    replyPicks(context, record, Math.abs(count));
+    return;
+  }
+  reply.arrayHeader(Math.min(count, size));
+  if (count >= size) replyMembers(context, record);
+  else if (count * MEMBERS_PER_PICK > size || count > PICKS_MAX) replySample(context, record, size, count);
+  else replyDifferentPicks(context, record, count);
+}
+
+/** Replies members picked one by one, the same again and again if so it happens. */
+function replyPicks({ reply, types }: CommandContext, record: RecordReference, count: number): void {
+  const { sets } = types;
+  for (let i = 0; i < count; i++) {
+    sets.cursor.read(record, sets.random(record));
+    replyMember(reply, sets.cursor.element);
+  }
+}
+
+/** Replies `count` of the `size` members of a set, in one walk. */
+function replySample(
+  { reply, types }: CommandContext,
+  record: RecordReference,
+  size: number,
+  count: number,
+): void {
+  const { cursor } = types.sets;
+  let wanted = count;
+  cursor.start(record);
+  for (let left = size; wanted > 0; left--) {
+    cursor.next();
+    if (Math.random() * left >= wanted) continue;
+    replyMember(reply, cursor.element);
+    wanted--;
+  }
+}
+
+/** Replies `count` different members of a set that has many more, picked one by one. */
+function replyDifferentPicks({ reply, types }: CommandContext, record: RecordReference, count: number): void {
+  const { sets } = types;
+  picked.clear();
+  while (picked.size < count) {
+    const member = sets.random(record);
+    if (picked.has(member)) continue;
+    picked.add(member);
+    sets.cursor.read(record, member);
+    replyMember(reply, sets.cursor.element);
+  }
+  picked.clear();
+}
