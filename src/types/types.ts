@@ -1,5 +1,7 @@
 import type { Keyspace } from '../keyspace/keyspace.js';
 import { Listpacks } from '../structures/listpack.js';
+import { Hashes } from './hash.js';
+import { HashCursor } from './hash-cursor.js';
 import { Sets } from './set.js';
 import { SortedSets } from './sorted-set.js';
 import { SortedSetCursor } from './sorted-set-cursor.js';
@@ -7,6 +9,8 @@ import { Strings } from './string.js';
 
 /** Up to which size values keep their compact encodings: the values of the directives of these names. */
 export interface EncodingLimits {
+  readonly 'hash-max-listpack-entries': number;
+  readonly 'hash-max-listpack-value': number;
   readonly 'set-max-intset-entries': number;
   readonly 'set-max-listpack-entries': number;
   readonly 'set-max-listpack-value': number;
@@ -16,6 +20,8 @@ export interface EncodingLimits {
 
 /** The directives that `Types.limitEncodings` wants to hear of. */
 export const ENCODING_LIMITS = [
+  'hash-max-listpack-entries',
+  'hash-max-listpack-value',
   'set-max-intset-entries',
   'set-max-listpack-entries',
   'set-max-listpack-value',
@@ -27,6 +33,9 @@ export const ENCODING_LIMITS = [
 export class Types {
   /** Shared by the types that keep small values in listpacks. */
   readonly listpacks: Listpacks;
+  readonly hashes: Hashes;
+  /** For the commands that walk a hash, one at a time. */
+  readonly hashCursor: HashCursor;
   readonly sets: Sets;
   readonly sortedSets: SortedSets;
   /** For the commands that walk a sorted set, one at a time. */
@@ -35,6 +44,8 @@ export class Types {
 
   constructor(keyspace: Keyspace) {
     this.listpacks = new Listpacks(keyspace.memory);
+    this.hashes = new Hashes(keyspace, this.listpacks);
+    this.hashCursor = new HashCursor(this.hashes);
     this.sets = new Sets(keyspace, this.listpacks);
     this.sortedSets = new SortedSets(keyspace, this.listpacks, randomSeed());
     this.sortedSetCursor = new SortedSetCursor(this.sortedSets, this.listpacks);
@@ -43,6 +54,8 @@ export class Types {
 
   /** Sets the limits that values are held to when they change next. */
   limitEncodings(limits: EncodingLimits): void {
+    this.hashes.listpackEntriesMax = limits['hash-max-listpack-entries'];
+    this.hashes.listpackValueMax = limits['hash-max-listpack-value'];
     this.sets.intsetEntriesMax = limits['set-max-intset-entries'];
     this.sets.listpackEntriesMax = limits['set-max-listpack-entries'];
     this.sets.listpackValueMax = limits['set-max-listpack-value'];
