@@ -1,9 +1,17 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { Differential, type Family } from './differential.js';
 import { keysFamily } from './keys.js';
+import { noListpacksFamily, setsFamily, smallSetsFamily, unusualSetsFamily } from './sets.js';
 import { stringsFamily } from './strings.js';
 
-const FAMILIES: readonly Family[] = [keysFamily, stringsFamily];
+const FAMILIES: readonly Family[] = [
+  keysFamily,
+  setsFamily,
+  smallSetsFamily,
+  unusualSetsFamily,
+  noListpacksFamily,
+  stringsFamily,
+];
 
 /** Commands of each family. */
 const COMMANDS = Number(process.env.RESPITE_DIFFERENTIAL_COMMANDS ?? 3000);

@@ -48,6 +48,8 @@ export interface Step {
 /** A family of commands: kinds of commands, each with how often it comes. */
 export interface Family {
   readonly name: string;
+  /** Commands that come before those of each round, such as a CONFIG SET. */
+  readonly before?: readonly (readonly Argument[])[];
   readonly kinds: readonly (readonly [
     weight: number,
     make: (random: Random) => Step | readonly Argument[],
@@ -108,8 +110,9 @@ export class Differential {
     for (let round = 0; round * ROUND_STEPS < commands; round++) {
       const version = 2 + (round % 2);
       const steps = Array.from({ length: ROUND_STEPS }, () => nextStep(family, random));
-      if ((await this.#difference(steps, version)) === undefined) continue;
-      const report = await this.#report(steps, version);
+      const reset = [['SELECT', 0], ['FLUSHALL'], ...(family.before ?? []), ['HELLO', version]];
+      if ((await this.#difference(steps, reset)) === undefined) continue;
+      const report = await this.#report(steps, reset);
       if (report !== undefined) {
         throw new Error(`${family.name}, seed ${seed}, round ${round}, RESP${version}:\n${report}`);
       }
@@ -117,9 +120,11 @@ export class Differential {
     await this.#expectNoLeak();
   }
 
-  /** Runs commands on empty servers, and compares replies and what is left; undefined when there is no difference. */
-  async #difference(steps: readonly Step[], version: number): Promise<Difference | undefined> {
-    const reset = [['SELECT', 0], ['FLUSHALL'], ['HELLO', version]];
+  /** Runs commands on reset servers, and compares replies and what is left; undefined when there is no difference. */
+  async #difference(
+    steps: readonly Step[],
+    reset: readonly (readonly Argument[])[],
+  ): Promise<Difference | undefined> {
     await Promise.all([this.ours.send(reset), this.theirs.send(reset)]);
     for (let start = 0; start < steps.length; start += BATCH_STEPS) {
       const difference = await this.compare(steps.slice(start, start + BATCH_STEPS));
@@ -139,18 +144,21 @@ export class Differential {
   }
 
   /** What differs, and the fewest commands that show it; undefined when it does not show again. */
-  async #report(steps: readonly Step[], version: number): Promise<string | undefined> {
+  async #report(
+    steps: readonly Step[],
+    reset: readonly (readonly Argument[])[],
+  ): Promise<string | undefined> {
     let history = steps;
     let difference: Difference | undefined;
     for (let replay = 0; replay < REPLAYS_MAX && difference === undefined; replay++) {
-      difference = await this.#difference(history, version);
+      difference = await this.#difference(history, reset);
     }
     if (difference === undefined) return undefined;
     // Leave out parts, first large then small, as long as it still differs.
     for (let part = history.length; part >= 1; part = Math.floor(part / 2)) {
       for (let start = 0; start < history.length; ) {
         const rest = [...history.slice(0, start), ...history.slice(start + part)];
-        const remaining = await this.#difference(rest, version);
+        const remaining = await this.#difference(rest, reset);
         if (remaining === undefined) {
           start += part;
         } else {

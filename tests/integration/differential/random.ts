@@ -221,7 +221,7 @@ export class Random {
   seconds(): string {
     return this.weighted([
       [8, () => String(this.integerBetween(1_000, 1_000_000_000))],
-      [1, () => this.pick(WRONG_TIMES)],
+      [1, () => this.pick(WRONG_SECONDS)],
     ])();
   }
 
@@ -229,7 +229,7 @@ export class Random {
   milliseconds(): string {
     return this.weighted([
       [8, () => String(this.integerBetween(1_000_000, 1_000_000_000_000))],
-      [1, () => this.pick(WRONG_TIMES)],
+      [1, () => this.pick(WRONG_MILLISECONDS)],
     ])();
   }
 
@@ -241,7 +241,7 @@ export class Random {
         () => String(this.pick([4_000_000_000, 5_000_000_000, 33_000_000_000]) + this.integerBetween(0, 3)),
       ],
       [2, () => String(this.integerBetween(1, 1_000_000_000))],
-      [1, () => this.pick(WRONG_TIMES)],
+      [1, () => this.pick(WRONG_SECONDS)],
     ])();
   }
 
@@ -250,15 +250,18 @@ export class Random {
     return this.weighted([
       [6, () => String(this.pick([4_000_000_000_000, 5_000_000_000_000]) + this.integerBetween(0, 3))],
       [2, () => String(this.integerBetween(1, 1_000_000_000_000))],
-      [1, () => this.pick(WRONG_TIMES)],
+      [1, () => this.pick(WRONG_MILLISECONDS)],
     ])();
   }
 }
 
-const WRONG_TIMES = (
-  '0 -1 -1000 9223372036854775807 9223372036854775 9223372036854776 -9223372036854775808 9223370000000000000 ' +
-  '-9223372036854776 9007199254740993 x 1.5 9223372036854775808'
-).split(' ');
+const WRONG_TIMES = '0 -1 -1000 x 1.5 9223372036854775808 -9223372036854775808 9223372036854775807'.split(
+  ' ',
+);
+/** Behind the limit of seconds that fit milliseconds, and before it. */
+const WRONG_SECONDS = [...WRONG_TIMES, '9223372036854776', '-9223372036854776', '9223370000000000'];
+/** Beyond 2^53, where Respite's deadlines are rounded: no two may be so close that they become the same. */
+const WRONG_MILLISECONDS = [...WRONG_TIMES, '9007199254740993', '9223370000000000000'];
 
 function numbered(count: number, prefix: string): string[] {
   return Array.from({ length: count }, (_, i) => `${prefix}${i}`);
