@@ -3,6 +3,7 @@ import { clientCommands } from './client/client.js';
 import { commandCommands } from './command.js';
 import { configCommands } from './config.js';
 import { connectionCommands } from './connection.js';
+import { debugCommands } from './debug/debug.js';
 import { keysCommands } from './keys/keys.js';
 import { memoryCommands } from './memory/memory.js';
 import { pubsubCommands } from './pubsub.js';
@@ -17,6 +18,7 @@ export const allCommands: readonly Command[] = [
   ...commandCommands,
   ...configCommands,
   ...connectionCommands,
+  ...debugCommands,
   ...keysCommands,
   ...memoryCommands,
   ...pubsubCommands,

@@ -22,6 +22,7 @@ import type { Command } from './command.js';
 import { FLAG_FAST } from './command-flags.js';
 import { CommandTable } from './command-table.js';
 import { Cron } from './cron.js';
+import { DebugSettings } from './debug-settings.js';
 import { Dispatcher } from './dispatcher.js';
 import { Notifications } from './notifications.js';
 import { Outbox } from './outbox.js';
@@ -82,6 +83,7 @@ export class Server implements ClientOwner {
   readonly loopTimes = new EventLoopTimes();
   readonly rates = new Rates();
   readonly memorySamples: MemorySamples;
+  readonly debugSettings = new DebugSettings();
   /** 40 hexadecimal digits that are new each time the server starts. */
   readonly runId = randomBytes(20).toString('hex');
   readonly startedMs = Date.now();
