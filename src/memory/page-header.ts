@@ -37,6 +37,7 @@ export const HEADER_WORDS = 8;
 /** Pages at the start of a segment that the headers take. */
 export const HEADER_PAGES = (PAGES_PER_SEGMENT * HEADER_WORDS * 4) / PAGE_BYTES;
 
+/** The words of a header. */
 export const KIND: WordOffset = 0;
 export const SLAB_PAGE: WordOffset = 1;
 export const RUN_PAGES: WordOffset = 2;

@@ -10,6 +10,15 @@ import {
 } from '../memory/reference.js';
 import { ReferenceList } from '../memory/reference-list.js';
 import type { KeyedHash } from '../memory/sip-hash.js';
+import {
+  bucketsWithChunks,
+  CHUNK_BUCKETS,
+  CHUNK_SHIFT,
+  chunkOf,
+  chunkStartingAt,
+  FIRST_FULL_CHUNK,
+  reverseBits,
+} from './linear-hashing.js';
 
 /**
  * A hash table outside V8's heap, grown and shrunk by one bucket at a time (linear hashing), so that no
@@ -69,10 +78,6 @@ const OVERFLOW: WordOffset = 15;
 /** A bucket is split when the entries a bucket exceed this, on average, and merged below the other. */
 const ENTRIES_PER_BUCKET_MAX = 9;
 const ENTRIES_PER_BUCKET_MIN = 3;
-
-const CHUNK_SHIFT = 10;
-const CHUNK_BUCKETS = 1 << CHUNK_SHIFT;
-const FIRST_FULL_CHUNK = CHUNK_SHIFT + 1;
 
 /** The key offset of an entry and what follows, for those who write entries. */
 export const KEY_OFFSET_BYTE: ByteOffset = 1;
@@ -574,32 +579,4 @@ function longKeyLength(bytes: Uint8Array, keyStart: ByteOffset): ByteLength {
       (bytes[keyStart - 1] << 24)) >>>
     0
   );
-}
-
-/** The chunk that bucket `index` is in. */
-function chunkOf(index: number): number {
-  if (index >= CHUNK_BUCKETS) return FIRST_FULL_CHUNK - 1 + (index >>> CHUNK_SHIFT);
-  return index === 0 ? 0 : 32 - Math.clz32(index);
-}
-
-/** How many buckets the chunk has that begins with bucket `index`; 0 when none begins there. */
-function chunkStartingAt(index: number): number {
-  if (index >= CHUNK_BUCKETS) return (index & (CHUNK_BUCKETS - 1)) === 0 ? CHUNK_BUCKETS : 0;
-  return (index & (index - 1)) === 0 ? Math.max(index, 1) : 0;
-}
-
-/** How many buckets the chunks have that hold the first `buckets`. */
-function bucketsWithChunks(buckets: number): number {
-  if (buckets > CHUNK_BUCKETS) return (buckets + CHUNK_BUCKETS - 1) & -CHUNK_BUCKETS;
-  return buckets === 1 ? 1 : 1 << (32 - Math.clz32(buckets - 1));
-}
-
-/** The 32 bits of a number in opposite order. */
-function reverseBits(value: number): number {
-  let bits = value;
-  bits = ((bits >>> 1) & 0x55555555) | ((bits & 0x55555555) << 1);
-  bits = ((bits >>> 2) & 0x33333333) | ((bits & 0x33333333) << 2);
-  bits = ((bits >>> 4) & 0x0f0f0f0f) | ((bits & 0x0f0f0f0f) << 4);
-  bits = ((bits >>> 8) & 0x00ff00ff) | ((bits & 0x00ff00ff) << 8);
-  return (bits >>> 16) | (bits << 16);
 }

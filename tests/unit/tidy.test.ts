@@ -143,9 +143,11 @@ function isDocumented(file: SourceFile, index: number): boolean {
   const line = file.lines[index];
   const before = file.lines[index - 1] ?? '';
   if (before.trim().endsWith('*/') || / \/\/ /.test(line)) return true;
-  // Constants of one family follow each other under one comment; handlers are described by their table entry.
+  // Constants of one family follow each other under one comment; an event's name is what there is to say of it.
   if (/^export const [A-Z_0-9]+\b/.test(line) && /^(export )?const [A-Z_0-9]+\b/.test(before)) return true;
-  return /^export (const \w+Commands\b|function \w+\(context: CommandContext)/.test(line);
+  if (/^export const EVENT_\w+ = keyEvent\(/.test(line)) return true;
+  // Entries and handlers are described by the command table, its summaries included.
+  return /^export (const \w+([cC]ommands|Subcommands)\b|function \w+\(.*: CommandContext\))/.test(line);
 }
 
 /** The functions and methods of a file that are too long. Formatting tells where they begin and end. */
