@@ -7,6 +7,7 @@ import {
   type Reference,
   SEGMENT_SHIFT,
 } from '../memory/reference.js';
+import { ReferenceList } from '../memory/reference-list.js';
 import type { KeyedHash } from '../memory/sip-hash.js';
 import type { TimestampMs } from '../structures/deadlines.js';
 import { HashTable, type TableReference } from '../structures/hashtable.js';
@@ -46,6 +47,8 @@ export abstract class RecordStore {
   readonly lazyFree = new LazyFree();
   readonly accessClock = new AccessClock();
 
+  /** The records of a bucket that are being released. */
+  private readonly released = new ReferenceList();
   private readonly operations: (ValueOperations | undefined)[] = [];
 
   constructor(memory: Memory, hasher: KeyedHash) {
@@ -326,12 +329,14 @@ export abstract class RecordStore {
     let used = 0;
     while (used < budget) {
       if (!this.hashTable.releaseBucket(table)) return used;
-      const { items, count } = this.hashTable.scanned;
-      for (let i = 0; i < count; i++) {
-        if (this.records.hasSlot(items[i])) this.releaseValue(items[i]);
-        this.memory.free(items[i]);
+      // Values that are tables themselves use `scanned` when they are released.
+      const released = this.released.copyOf(this.hashTable.scanned);
+      for (let i = 0; i < released.count; i++) {
+        const record = released.items[i];
+        if (this.records.hasSlot(record)) this.releaseValue(record);
+        this.memory.free(record);
       }
-      used += count + 1;
+      used += released.count + 1;
     }
     return used;
   }

@@ -15,6 +15,13 @@ export class ReferenceList {
     this.items[this.count++] = reference;
   }
 
+  /** Makes this list the same as another, and returns it. */
+  copyOf(other: ReferenceList): this {
+    this.clear();
+    for (let i = 0; i < other.count; i++) this.push(other.items[i]);
+    return this;
+  }
+
   clear(): void {
     this.count = 0;
   }
