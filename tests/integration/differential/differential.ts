@@ -72,7 +72,7 @@ const REPLAYS_MAX = 4;
 /** Both servers refuse longer strings, so that the limit can be met. */
 const BULK_BYTES_MAX = '1mb';
 /** Above so many commands the memory is not checked block by block: that takes a stack trace for each. */
-const CHECKED_COMMANDS_MAX = 20_000;
+const CHECKED_COMMANDS_MAX = 2_000_000;
 
 /** Respite in this process and a real redis-server, with a connection to each. */
 export class Differential {
@@ -89,7 +89,7 @@ export class Differential {
   static async start(commands: number): Promise<Differential> {
     const memory = new Memory({ debug: commands <= CHECKED_COMMANDS_MAX });
     const [respite, real] = await Promise.all([
-      createServer({ memory, directives: { 'proto-max-bulk-len': BULK_BYTES_MAX } }),
+      createServer({ memory, log: 'text', directives: { 'proto-max-bulk-len': BULK_BYTES_MAX } }),
       RealRedis.start('--proto-max-bulk-len', BULK_BYTES_MAX),
     ]);
     const [ours, theirs] = await Promise.all([Wire.open(respite.port), Wire.open(real.socketPath)]);
