@@ -61,12 +61,18 @@ export class Listpacks extends ListpackReader {
   }
 
   /**
-   * A listpack of one element.
+   * A listpack of one element, in a block that has room for `capacity` bytes.
    * @throws OutOfMemoryError
    */
-  createWith(source: Uint8Array, offset: ByteOffset, length: ByteLength): ListpackReference {
+  createWith(
+    source: Uint8Array,
+    offset: ByteOffset,
+    length: ByteLength,
+    capacity: ByteLength = 0,
+  ): ListpackReference {
     this.stage(source, offset, length);
-    const listpack = this.create(LISTPACK_EMPTY_BYTES + entryLength(this.stagedLength));
+    const total = LISTPACK_EMPTY_BYTES + entryLength(this.stagedLength);
+    const listpack = this.create(Math.max(total, capacity));
     return this.writeStaged(listpack, FIRST_POSITION, 0, source, offset, length);
   }
 
@@ -125,6 +131,16 @@ export class Listpacks extends ListpackReader {
   entryLength(source: Uint8Array, offset: ByteOffset, length: ByteLength): ByteLength {
     this.stage(source, offset, length);
     return entryLength(this.stagedLength);
+  }
+
+  /**
+   * Makes sure that entries of `added` bytes together can be added without a new block for each.
+   * @throws OutOfMemoryError
+   */
+  reserve(listpack: ListpackReference, added: ByteLength): ListpackReference {
+    const total = this.byteLength(listpack);
+    if (total + added <= this.memory.blockBytes(listpack)) return listpack;
+    return this.memory.reallocate(listpack, total, total + added);
   }
 
   /**
@@ -396,7 +412,10 @@ export class Listpacks extends ListpackReader {
       memory.copyBlock(listpack, behind, changed, position + added, total - behind);
       memory.free(listpack);
     } else if (added !== removed) {
-      memory.copyBlock(listpack, behind, listpack, position + added, total - behind);
+      const bytes = memory.bytes[changed >>> SEGMENT_SHIFT];
+      const start = (changed & UNIT_MASK) << 3;
+      if (behind === total - 1) bytes[start + changedTotal - 1] = LISTPACK_END;
+      else bytes.copyWithin(start + position + added, start + behind, start + total);
     }
     writeTotalBytes(memory.bytes[changed >>> SEGMENT_SHIFT], (changed & UNIT_MASK) << 3, changedTotal);
     return changed;

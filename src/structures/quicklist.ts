@@ -5,6 +5,9 @@ import { QuicklistLimits } from './quicklist-limits.js';
 import type { NodeReference } from './quicklist-nodes.js';
 import { type QuicklistCursor, QuicklistReader } from './quicklist-reader.js';
 
+/** From so many nodes on, a list can afford a node that is mostly empty. */
+const LONG_LIST_NODES = 8;
+
 /**
  * Operations on the quicklists of one memory. Which node an element goes to, where nodes are split and which are joined
  * is as in quicklist.c of Redis, so that DUMP gives the same bytes.
@@ -64,8 +67,8 @@ export class Quicklists extends QuicklistReader {
    */
   rotateLastToFirst(list: QuicklistReference): void {
     const { element, listpacks, nodes } = this;
+    if (this.length(list) === 0) return;
     const tail = this.tail(list);
-    if (this.length(list) < 2) return;
     if (nodes.isPlain(tail)) {
       this.rotateNode(list, true);
       return;
@@ -87,8 +90,8 @@ export class Quicklists extends QuicklistReader {
    */
   rotateFirstToLast(list: QuicklistReference): void {
     const { element, listpacks, nodes } = this;
+    if (this.length(list) === 0) return;
     const head = this.head(list);
-    if (this.length(list) < 2) return;
     if (nodes.isPlain(head)) {
       this.rotateNode(list, false);
       return;
@@ -305,7 +308,8 @@ export class Quicklists extends QuicklistReader {
     } else {
       node = nodes.create();
       try {
-        this.changeListpack(node, this.listpacks.createWith(source, offset, length), 1);
+        const capacity = this.expectedLength(list, neighbour);
+        this.changeListpack(node, this.listpacks.createWith(source, offset, length, capacity), 1);
       } catch (error) {
         nodes.free(node);
         throw error;
@@ -313,6 +317,12 @@ export class Quicklists extends QuicklistReader {
     }
     this.insertNode(list, neighbour, node, isAfter);
     this.changeLength(list, 1);
+  }
+
+  /** The room to give the listpack of a new node: in a long list it will become as long as the neighbour's. */
+  private expectedLength(list: QuicklistReference, neighbour: NodeReference): ByteLength {
+    if (this.nodeCount(list) < LONG_LIST_NODES || this.nodes.isPlain(neighbour)) return 0;
+    return this.nodes.byteLength(neighbour);
   }
 
   private insertInto(

@@ -318,6 +318,18 @@ describe('several listpacks', () => {
 });
 
 describe('memory', () => {
+  it('can be reserved for what is to come', () => {
+    const list = Array.from({ length: 12 }, (_, index) => Buffer.alloc(index * 3, 'x'));
+    const added = list.reduce((sum, element) => sum + listpacks.entryLength(element, 0, element.length), 0);
+    let listpack = listpacks.reserve(make(list.slice(0, 2)), added);
+    memory.allocationsUntilFailure = 0;
+    expect(listpacks.reserve(listpack, added)).toBe(listpack);
+    for (const element of list) listpack = listpacks.append(listpack, element, 0, element.length);
+    expect(content(listpack)).toEqual(modelListpack([...list.slice(0, 2), ...list]));
+    expect(() => listpacks.reserve(listpack, 1000)).toThrow(OutOfMemoryError);
+    listpacks.free(listpack);
+  });
+
   it('leaves everything as it was when there is no more', () => {
     const listpack = make([Buffer.from('a'), Buffer.alloc(50, 'x'), Buffer.from('7')]);
     const other = make([Buffer.alloc(90, 'y')]);
@@ -356,6 +368,12 @@ describe('memory', () => {
     listpack = listpacks.remove(listpack, FIRST_POSITION);
     expect(memory.blockBytes(listpack)).toBe(Memory.roundedLength(listpacks.byteLength(listpack)));
     expect(checkListpack(memory, listpacks, listpack)).toEqual(list.slice(31));
+    while (listpacks.first(listpack) !== NO_POSITION) {
+      listpack = listpacks.remove(listpack, FIRST_POSITION);
+      expect(memory.blockBytes(listpack)).toBeLessThanOrEqual(
+        Memory.roundedLength(listpacks.byteLength(listpack) * 2),
+      );
+    }
     listpacks.free(listpack);
   });
 

@@ -357,6 +357,25 @@ describe('redis-server', () => {
     });
   }
 
+  async function configure(options: Options): Promise<void> {
+    await redis.client.config('SET', 'list-max-listpack-size', options.fill);
+    await redis.client.config('SET', 'list-compress-depth', options.depth);
+    await redis.client.call('DEBUG', 'QUICKLIST-PACKED-THRESHOLD', String(options.threshold));
+  }
+
+  async function compare(options: Options, sequence: readonly Command[]): Promise<void> {
+    const list = new List(options);
+    const there = await runThere(sequence);
+    for (const [index, command] of sequence.entries()) {
+      list.run(command);
+      const [encoding, payload] = there[index];
+      expect([index, command.name, list.encoding]).toEqual([index, command.name, encoding]);
+      expect(list.nodes().map(nodeText)).toEqual(payload === null ? [] : dumped(payload).map(nodeText));
+    }
+    list.free();
+    expect([...list.memory.liveBlocks().values()]).toEqual([]);
+  }
+
   it.each([
     { fill: -1, depth: 0, threshold: 0 },
     { fill: -2, depth: 0, threshold: 0 },
@@ -368,27 +387,25 @@ describe('redis-server', () => {
     { fill: 5, depth: 0, threshold: 100 },
     { fill: -2, depth: 1, threshold: 10 },
   ])('has the same nodes after any commands, with %o', async (options) => {
-    await redis.client.config('SET', 'list-max-listpack-size', options.fill);
-    await redis.client.config('SET', 'list-compress-depth', options.depth);
-    await redis.client.call('DEBUG', 'QUICKLIST-PACKED-THRESHOLD', String(options.threshold));
+    await configure(options);
     await fc.assert(
-      fc.asyncProperty(
-        fc.array(commands(), { minLength: 1, maxLength: 80, size: 'max' }),
-        async (sequence) => {
-          const list = new List(options);
-          const there = await runThere(sequence);
-          for (const [index, command] of sequence.entries()) {
-            list.run(command);
-            const [encoding, payload] = there[index];
-            expect([index, command.name, list.encoding]).toEqual([index, command.name, encoding]);
-            expect(list.nodes().map(nodeText)).toEqual(payload === null ? [] : dumped(payload).map(nodeText));
-          }
-          list.free();
-          expect([...list.memory.liveBlocks().values()]).toEqual([]);
-        },
+      fc.asyncProperty(fc.array(commands(), { minLength: 1, maxLength: 80, size: 'max' }), async (sequence) =>
+        compare(options, sequence),
       ),
       { numRuns: 25 },
     );
+  });
+
+  it('rotates within the only node when the element fits in again', async () => {
+    const options = { fill: -1, depth: 0, threshold: 0 };
+    const list = [1, 2, 3, 4, 5].map((seed) => Buffer.alloc(1000, seed));
+    await configure(options);
+    await compare(options, [
+      { name: 'push', end: 'RIGHT', values: list },
+      { name: 'pop', end: 'RIGHT', count: 1 },
+      { name: 'rotate', from: 'RIGHT' },
+      { name: 'rotate', from: 'LEFT' },
+    ]);
   });
 });
 

@@ -345,6 +345,18 @@ describe('whole lists', () => {
     free(list);
   });
 
+  it('give a new node room for all when they are long, and for what there is when they are short', () => {
+    const room = (count: number) => {
+      const list = make(numbered(count), 10);
+      const tail = quicklists.tail(list);
+      const rest = memory.blockBytes(quicklists.nodes.entry(tail)) - quicklists.nodes.byteLength(tail);
+      free(list);
+      return rest;
+    };
+    expect(room(61)).toBeLessThan(8);
+    expect(room(81)).toBeGreaterThan(90);
+  });
+
   it('are freed in steps', () => {
     const list = make(numbered(100), 10);
     const freed = [quicklists.freeStep(list, 4), quicklists.freeStep(list, 5), quicklists.freeStep(list, 1)];
