@@ -1,9 +1,9 @@
 import { allCommands } from './commands/all.js';
-import { Configuration, type Outcome } from './config/configuration.js';
-import type { DirectiveName } from './config/directives.js';
+import { Configuration } from './config/configuration.js';
 import type { Memory } from './memory/memory.js';
 import { NetTransport } from './network/net-transport.js';
 import { createLog, type Log, silentLog } from './observability/log.js';
+import { CommandTable } from './server/command-table.js';
 import { Listeners } from './server/listeners.js';
 import { Server } from './server/server.js';
 
@@ -55,12 +55,12 @@ export async function createServer(options: RespiteOptions = {}): Promise<Respit
     ...options.directives,
   };
   for (const [name, value] of Object.entries(directives)) {
-    const problem: Outcome = configuration.override(name as DirectiveName, value.split(' '));
+    const problem = configuration.assign(name, value);
     if (problem !== undefined) throw new Error(`directive ${name}: ${problem}`);
   }
   const server = new Server({
     configuration,
-    commands: allCommands,
+    commands: new CommandTable(allCommands),
     log: makeLog(options.log ?? 'none'),
     ...(options.memory === undefined ? {} : { memory: options.memory }),
   });

@@ -1,4 +1,4 @@
-import { openSync, writeSync } from 'node:fs';
+import { appendFileSync, writeSync } from 'node:fs';
 import { pino } from 'pino';
 
 /** What the server logs to. */
@@ -19,6 +19,7 @@ const PINO_LEVELS: Record<LogLevel, string> = {
 };
 
 const LINE_MARKS: Record<number, string> = { 10: '.', 20: '-', 30: '*', 40: '#', 50: '#', 60: '#' };
+const STANDARD_OUTPUT = 1;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /**
@@ -26,14 +27,16 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
  *
  *     4711:M 23 Nov 2026 02:58:06.123 * Ready to accept connections tcp
  *
- * @param path the file, or '' for standard output; lines are appended without a buffer.
- * @param role `M` of a master, `S` of a replica.
+ * @param path the file, or '' for standard output. Lines are appended without a buffer, and a file is opened for each,
+ *   so that it may be moved away at any time.
+ * @param role `M` of a master, `S` of a replica, `C` of a process that is no server yet.
  */
 export function createLog(format: LogFormat, level: LogLevel, path: string, role: () => string): Log {
-  const file = path === '' ? 1 : openSync(path, 'a');
   const write = (line: string) => {
+    const text = format === 'json' ? line : textLine(line, role());
     try {
-      writeSync(file, format === 'json' ? line : textLine(line, role()));
+      if (path === '') writeSync(STANDARD_OUTPUT, text);
+      else appendFileSync(path, text);
     } catch {
       // A log that cannot be written (a closed terminal, a full disk) must not stop the server.
     }

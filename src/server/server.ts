@@ -18,9 +18,8 @@ import { ENCODING_LIMITS, Types } from '../types/types.js';
 import { Blocking } from './blocking.js';
 import { Client, type ClientOwner, RESTRICTED_UNAUTHENTICATED } from './client.js';
 import { Clients } from './clients.js';
-import type { Command } from './command.js';
 import { FLAG_FAST } from './command-flags.js';
-import { CommandTable } from './command-table.js';
+import type { CommandTable } from './command-table.js';
 import { Cron } from './cron.js';
 import { DebugSettings } from './debug-settings.js';
 import { Dispatcher } from './dispatcher.js';
@@ -41,7 +40,7 @@ export const RESTRICTED_WRITES = 2;
 /** What a server is put together from. */
 export interface ServerParts {
   readonly configuration: Configuration;
-  readonly commands: readonly Command[];
+  readonly commands: CommandTable;
   readonly log: Log;
   /** Off-heap memory, for tests that look into it; by default the server makes its own. */
   readonly memory?: Memory;
@@ -100,6 +99,8 @@ export class Server implements ClientOwner {
   writeRefusal = '';
   /** Ports and paths that the server listens on; filled by `Listeners`. */
   port = 0;
+  /** Who looks after the process: `process_supervised`. */
+  supervisor: 'no' | 'upstart' | 'systemd' = 'no';
   /** What SHUTDOWN and signals call; set by whoever owns the server. */
   onShutdown: (request: ShutdownRequest) => void = () => {};
 
@@ -107,7 +108,7 @@ export class Server implements ClientOwner {
     const { configuration } = parts;
     this.configuration = configuration;
     this.log = parts.log;
-    this.commands = new CommandTable(parts.commands);
+    this.commands = parts.commands;
     this.keyspace = new Keyspace({
       databases: configuration.values.databases,
       nowMs: Date.now(),

@@ -1,10 +1,8 @@
 import os from 'node:os';
+import { ALLOCATOR_NAME } from '../../../observability/build-id.js';
 import type { Server } from '../../../server/server.js';
 import { type MemoryFigures, measureMemory } from '../../memory/figures.js';
 import { humanBytes, type InfoField, type InfoSection, twoDecimals } from './section.js';
-
-/** The allocator's name: tests of Redis that need jemalloc look for that word here. */
-export const ALLOCATOR_NAME = 'respite-1';
 
 /** What memory is used for. `MemoryFigures` says what is counted as used. */
 export const memorySection: InfoSection = {

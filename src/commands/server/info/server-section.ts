@@ -1,15 +1,12 @@
-import { createHash } from 'node:crypto';
 import os from 'node:os';
 import { REDIS_VERSION } from '../../../config/redis-version.js';
+import { BUILD_ID } from '../../../observability/build-id.js';
 import type { Server } from '../../../server/server.js';
 import type { InfoField, InfoSection } from './section.js';
 
 const SECONDS_PER_DAY = 24 * 3600;
 /** Bits of a clock of seconds that LRU eviction keeps for each key. */
 const LRU_CLOCK_MASK = 0xffffff;
-/** Stands for one build in Redis; here, for the release. */
-const BUILD_ID = createHash('sha1').update(`respite ${REDIS_VERSION}`).digest('hex').slice(0, 16);
-
 /** What libuv waits for sockets with. */
 const MULTIPLEXING: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
   linux: 'epoll',
@@ -42,7 +39,7 @@ export const serverSection: InfoSection = {
       // What Redis prints when it was not compiled by gcc.
       ['gcc_version', '0.0.0'],
       ['process_id', process.pid],
-      ['process_supervised', values.supervised === 'auto' ? 'no' : values.supervised],
+      ['process_supervised', server.supervisor],
       ['run_id', server.runId],
       ['tcp_port', server.port],
       ['server_time_usec', nowMs * 1000],
