@@ -4,6 +4,7 @@ import { commandCommands } from './command.js';
 import { configCommands } from './config.js';
 import { connectionCommands } from './connection.js';
 import { debugCommands } from './debug/debug.js';
+import { hashesCommands } from './hashes/hashes.js';
 import { keysCommands } from './keys/keys.js';
 import { memoryCommands } from './memory/memory.js';
 import { pubsubCommands } from './pubsub.js';
@@ -19,6 +20,7 @@ export const allCommands: readonly Command[] = [
   ...configCommands,
   ...connectionCommands,
   ...debugCommands,
+  ...hashesCommands,
   ...keysCommands,
   ...memoryCommands,
   ...pubsubCommands,
