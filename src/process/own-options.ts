@@ -11,13 +11,14 @@ export interface OwnOptions {
 
 const USAGE = `Usage: respite-server [/path/to/redis.conf] [--directive value ...] [-]
 
-Takes the command line of redis-server: a configuration file, then directives as they stand in one,
-then "-" to read more of them from standard input. The last word counts.
+Takes the command line of redis-server: a configuration file, then directives as they stand in one, then "-" to read
+more of them from standard input. The last word counts.`;
 
-  respite-server                                     with the default configuration
-  respite-server /etc/redis/6379.conf --loglevel verbose
-  respite-server --port 7777 --maxmemory 128mb
-  echo 'maxmemory 128mb' | respite-server -`;
+const EXAMPLES: [string, string][] = [
+  ['respite-server', 'with the default configuration'],
+  ['respite-server /etc/redis/6379.conf --loglevel verbose', 'with a file, and a directive more'],
+  ["echo 'maxmemory 128mb' | respite-server -", 'with the configuration from standard input'],
+];
 
 const LOG_FORMAT = '--log-format';
 
@@ -64,6 +65,8 @@ async function optionParser(argv: readonly string[]) {
   return yargs([...argv])
     .scriptName('respite-server')
     .usage(USAGE)
+    .example(EXAMPLES)
+    .wrap(120)
     .option('log-format', {
       choices: ['text', 'json'] as const,
       default: 'text' as const,
