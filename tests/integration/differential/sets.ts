@@ -26,7 +26,14 @@ const kinds: Family['kinds'] = [
   [1, (random) => ({ args: ['SPOP', random.key(), ...wrongCount(random)], isFragile: true })],
   [2, (random) => ({ args: ['SRANDMEMBER', random.key()], alike: sameShape })],
   [3, (random) => ({ args: ['SRANDMEMBER', random.key(), pickCount(random)], alike: sameShape })],
-  [1, (random) => ({ args: ['SRANDMEMBER', random.key(), allCount(random)], alike: inAnyOrder })],
+  [
+    1,
+    (random) => ({
+      args: ['SRANDMEMBER', random.key(), allCount(random)],
+      alike: inAnyOrder,
+      isFragile: true,
+    }),
+  ],
   [
     3,
     (random) => ({ args: ['SSCAN', random.key(), cursor(random), ...scanOptions(random)], alike: sameShape }),
@@ -53,7 +60,11 @@ export const setsFamily: Family = { name: 'sets', before: [limits(512, 128, 64)]
 export const smallSetsFamily: Family = { name: 'sets, low limits', before: [limits(6, 4, 8)], kinds };
 
 /** With listpacks of longer members, and with none at all. (With more in listpacks than in intsets, chance chooses.) */
-export const unusualSetsFamily: Family = { name: 'sets, other limits', before: [limits(140, 130, 300)], kinds };
+export const unusualSetsFamily: Family = {
+  name: 'sets, other limits',
+  before: [limits(140, 130, 300)],
+  kinds,
+};
 export const noListpacksFamily: Family = { name: 'sets, no listpacks', before: [limits(512, 0, 64)], kinds };
 
 function limits(intsetEntries: number, listpackEntries: number, listpackValue: number): Argument[] {
