@@ -10,6 +10,7 @@ import { memoryCommands } from './memory/memory.js';
 import { pubsubCommands } from './pubsub.js';
 import { serverCommands } from './server/server.js';
 import { setsCommands } from './sets/sets.js';
+import { sortedSetsCommands } from './sorted-sets/sorted-sets.js';
 import { stringsCommands } from './strings/strings.js';
 import { transactionsCommands } from './transactions.js';
 
@@ -26,6 +27,7 @@ export const allCommands: readonly Command[] = [
   ...pubsubCommands,
   ...serverCommands,
   ...setsCommands,
-  ...transactionsCommands,
+  ...sortedSetsCommands,
   ...stringsCommands,
+  ...transactionsCommands,
 ];

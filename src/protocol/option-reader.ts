@@ -16,7 +16,7 @@ import { Arguments } from './arguments.js';
  * One instance is reused for every command: nothing is allocated.
  */
 export class OptionReader {
-  /** The index of the argument that belongs to the option which `takeWithArgument` took last. */
+  /** The index of the argument, or the first of those, that belong to the option which was taken last. */
   argument = 0;
 
   private call = new Arguments();
@@ -47,9 +47,14 @@ export class OptionReader {
 
   /** Takes the next argument and the one behind it if the first is `word`; without a second, neither. */
   takeWithArgument(word: string): boolean {
-    if (this.next + 1 >= this.call.count || !this.call.is(this.next, word)) return false;
+    return this.takeWithArguments(word, 1);
+  }
+
+  /** Takes the next argument and `count` behind it if the first is `word`; when there are not so many, none. */
+  takeWithArguments(word: string, count: number): boolean {
+    if (this.next + count >= this.call.count || !this.call.is(this.next, word)) return false;
     this.argument = this.next + 1;
-    this.next += 2;
+    this.next += count + 1;
     return true;
   }
 }

@@ -1,3 +1,4 @@
+import type { Drafts } from '../keyspace/drafts.js';
 import type { Keyspace } from '../keyspace/keyspace.js';
 import {
   ENCODING_LISTPACK,
@@ -53,12 +54,14 @@ export class SortedSets implements ValueOperations {
   private readonly memory: Memory;
   private readonly listpacks: Listpacks;
   private readonly hashTable: HashTable;
+  private readonly drafts: Drafts;
 
   /** `seed`: see `Skiplist`. */
   constructor(keyspace: Keyspace, listpacks: Listpacks, seed: number) {
     this.records = keyspace.records;
     this.memory = keyspace.memory;
     this.hashTable = keyspace.hashTable;
+    this.drafts = keyspace.drafts;
     this.listpacks = listpacks;
     this.listpack = new SortedSetListpacks(this.memory, listpacks);
     this.listpackRanges = new SortedSetListpackRanges(listpacks, this.listpack);
@@ -80,6 +83,14 @@ export class SortedSets implements ValueOperations {
    */
   create(encoding: Encoding): Reference {
     return encoding === ENCODING_LISTPACK ? this.listpacks.create() : this.createSkiplist();
+  }
+
+  /**
+   * An empty set in a draft, which see.
+   * @throws OutOfMemoryError
+   */
+  createDraft(encoding: Encoding): RecordReference {
+    return this.drafts.create(TYPE_SORTED_SET, encoding, this.create(encoding));
   }
 
   /** The number of members. */
@@ -193,15 +204,28 @@ export class SortedSets implements ValueOperations {
 
   /**
    * Makes a set that a command built, and is done with, a listpack if it is small enough for one.
-   * @param longest bytes of the longest member
-   * @param total bytes of all members
    * @throws OutOfMemoryError
    */
-  compact(record: RecordReference, longest: ByteLength, total: ByteLength): void {
+  compact(record: RecordReference): void {
     if (this.isListpack(record)) return;
+    const { skiplist } = this;
     const list = this.records.slot(record);
-    if (this.encodingFor(this.skiplist.count(list), longest) !== ENCODING_LISTPACK) return;
+    if (skiplist.count(list) > this.listpackEntriesMax) return;
+    let total = 0;
+    for (let node = skiplist.first(list); node !== NULL_REFERENCE; node = skiplist.next(node)) {
+      const length = skiplist.memberLength(node);
+      if (length > this.listpackValueMax) return;
+      total += length;
+    }
     if (total <= LISTPACK_BYTES_MAX) this.convertToListpack(record);
+  }
+
+  /** A member picked at random, each with the same chance. The set must not be empty. */
+  random(record: RecordReference): MemberHandle {
+    const value = this.records.slot(record);
+    if (!this.isListpack(record)) return this.hashTable.randomEntry(this.table(value), Math.random);
+    const { listpack } = this;
+    return listpack.positionAtRank(value, Math.floor(Math.random() * listpack.count(value)));
   }
 
   /**

@@ -1,15 +1,33 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { Differential, type Family } from './differential.js';
+import { fieldExpiryFamily, largeFieldExpiryFamily, smallFieldExpiryFamily } from './hash-field-expiry.js';
+import { hashesFamily, largeHashesFamily, smallHashesFamily } from './hashes.js';
 import { keysFamily } from './keys.js';
 import { noListpacksFamily, setsFamily, smallSetsFamily, unusualSetsFamily } from './sets.js';
+import {
+  skiplistsFamily,
+  smallSortedSetsFamily,
+  sortedSetsFamily,
+  unusualSortedSetsFamily,
+} from './sorted-sets.js';
 import { stringsFamily } from './strings.js';
 
 const FAMILIES: readonly Family[] = [
+  hashesFamily,
+  smallHashesFamily,
+  largeHashesFamily,
+  fieldExpiryFamily,
+  smallFieldExpiryFamily,
+  largeFieldExpiryFamily,
   keysFamily,
   setsFamily,
   smallSetsFamily,
   unusualSetsFamily,
   noListpacksFamily,
+  sortedSetsFamily,
+  smallSortedSetsFamily,
+  unusualSortedSetsFamily,
+  skiplistsFamily,
   stringsFamily,
 ];
 
