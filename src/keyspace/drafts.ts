@@ -1,5 +1,6 @@
 import type { ByteLength, ByteOffset, Reference } from '../memory/reference.js';
 import { NULL_REFERENCE } from '../memory/reference.js';
+import type { TimestampMs } from '../structures/deadlines.js';
 import type { Database } from './database.js';
 import { type Encoding, HAS_SLOT, type RecordReference, Records, type ValueType } from './record.js';
 import { NO_DEADLINE, type RecordStore } from './record-store.js';
@@ -36,8 +37,9 @@ export class Drafts {
   }
 
   /**
-   * Makes the value of a draft that of a key without a deadline, and ends the draft. `replaced` is the record that has
-   * the key, which `lookupWrite` gave, or NULL_REFERENCE.
+   * Makes the value of a draft that of a key, and ends the draft. `replaced` is the record that has the key, which
+   * `lookupWrite` gave, or NULL_REFERENCE.
+   * @param deadlineMs NO_DEADLINE or KEEP_DEADLINE
    * @throws OutOfMemoryError, and everything is as it was.
    */
   store(
@@ -48,6 +50,7 @@ export class Drafts {
     offset: ByteOffset,
     length: ByteLength,
     replaced: RecordReference,
+    deadlineMs: TimestampMs = NO_DEADLINE,
   ): RecordReference {
     const { keyspace } = this;
     const { records, memory } = keyspace;
@@ -59,7 +62,7 @@ export class Drafts {
     if (replaced === NULL_REFERENCE) {
       record = keyspace.add(database, hash, bytes, offset, length, type, encoding, value, extra);
     } else {
-      record = keyspace.reshape(database, replaced, type, encoding, -1, NO_DEADLINE);
+      record = keyspace.reshape(database, replaced, type, encoding, -1, deadlineMs);
       records.setSlot(record, value);
       records.setSlotExtra(record, extra);
     }

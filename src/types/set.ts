@@ -1,12 +1,12 @@
+import type { Drafts } from '../keyspace/drafts.js';
 import type { Keyspace } from '../keyspace/keyspace.js';
 import {
   ENCODING_HASHTABLE,
   ENCODING_INTSET,
   ENCODING_LISTPACK,
   type Encoding,
-  HAS_SLOT,
   type RecordReference,
-  Records,
+  type Records,
   TYPE_SET,
 } from '../keyspace/record.js';
 import type { ValueOperations } from '../keyspace/value-type.js';
@@ -51,8 +51,8 @@ const INTSET_ENTRIES_MAX = 2 ** 30;
  *                           │              │
  *                           └──────────────┴────▶ hash table ──▶ blocks of the members      too many, or too long
  *
- * All methods take the record of the key, or of a draft: a set that is being built, in a record of no database. Those
- * that change a set leave it as it was when they throw. Members are walked with a `SetCursor`.
+ * All methods take the record of the key, or of a draft. Those that change a set leave it as it was when they throw.
+ * Members are walked with a `SetCursor`.
  */
 export class Sets implements ValueOperations {
   /** `set-max-intset-entries`: an intset has at most so many members. */
@@ -69,7 +69,7 @@ export class Sets implements ValueOperations {
   readonly hashTable: HashTable;
   /** For commands to walk with. */
   readonly cursor: SetCursor;
-  private readonly keyspace: Keyspace;
+  private readonly drafts: Drafts;
   private readonly tables: SetTables;
   /** For walks that convert and copy. */
   private readonly walk: SetCursor;
@@ -77,7 +77,7 @@ export class Sets implements ValueOperations {
   private readonly decimal = new Uint8Array(INT64_DECIMAL_LENGTH_MAX);
 
   constructor(keyspace: Keyspace, listpacks: Listpacks) {
-    this.keyspace = keyspace;
+    this.drafts = keyspace.drafts;
     this.memory = keyspace.memory;
     this.records = keyspace.records;
     this.hashTable = keyspace.hashTable;
@@ -106,35 +106,11 @@ export class Sets implements ValueOperations {
   }
 
   /**
-   * An empty set in a record of no database: a draft, which ends with `takeDraft` or `discardDraft`.
+   * An empty set in a record of no database: see Drafts.
    * @throws OutOfMemoryError
    */
   createDraft(encoding: Encoding): RecordReference {
-    const { records, memory } = this;
-    const value = this.create(encoding);
-    let draft: RecordReference;
-    try {
-      draft = memory.allocate(Records.byteLength(0, 0, HAS_SLOT));
-    } catch (error) {
-      this.release(value, 0, encoding, Number.POSITIVE_INFINITY);
-      throw error;
-    }
-    records.initialize(draft, TYPE_SET, encoding, HAS_SLOT, this.decimal, 0, 0, 0);
-    records.setSlot(draft, value);
-    return draft;
-  }
-
-  /** Frees the record of a draft. Its value, which is returned, is the caller's. */
-  takeDraft(draft: RecordReference): Reference {
-    const value = this.records.slot(draft);
-    this.memory.free(draft);
-    return value;
-  }
-
-  /** Frees a draft, a large one in slices. */
-  discardDraft(draft: RecordReference): void {
-    this.keyspace.releaseValue(draft);
-    this.memory.free(draft);
+    return this.drafts.create(TYPE_SET, encoding, this.create(encoding));
   }
 
   /** The number of members. */

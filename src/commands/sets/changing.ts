@@ -1,11 +1,13 @@
 /** Commands that add members to sets and remove them. */
-import { EVENT_DEL } from '../../keyspace/events.js';
-import { type RecordReference, TYPE_SET } from '../../keyspace/record.js';
+import { EVENT_DEL, keyEvent, NOTIFY_SET } from '../../keyspace/events.js';
+import { type Encoding, type RecordReference, TYPE_SET } from '../../keyspace/record.js';
 import { NULL_REFERENCE } from '../../memory/reference.js';
 import { ReferenceList } from '../../memory/reference-list.js';
 import { type Command, keyAt } from '../../server/command.js';
 import { type CommandContext, WRONG_TYPE } from '../../server/context.js';
-import { addSet, EVENT_SADD, EVENT_SREM } from './storing.js';
+
+const EVENT_SADD = keyEvent(NOTIFY_SET, 'sadd');
+const EVENT_SREM = keyEvent(NOTIFY_SET, 'srem');
 
 export const changingCommands: readonly Command[] = [
   {
@@ -160,6 +162,21 @@ function addToDestination(context: CommandContext, destination: RecordReference)
     return sets.add(created, bytes, offsets[3], lengths[3]);
   } catch (error) {
     context.keyspace.remove(context.database, created);
+    throw error;
+  }
+}
+
+/**
+ * An empty set for the key in argument `index`, which the last lookup did not find. The caller adds members.
+ * @throws OutOfMemoryError, and nothing is added.
+ */
+function addSet(context: CommandContext, index: number, encoding: Encoding): RecordReference {
+  const { sets } = context.types;
+  const value = sets.create(encoding);
+  try {
+    return context.add(index, TYPE_SET, encoding, value, 0);
+  } catch (error) {
+    sets.release(value, 0, encoding, Number.POSITIVE_INFINITY);
     throw error;
   }
 }

@@ -16,8 +16,8 @@ import { ERROR_SYNTAX } from '../../server/errors.js';
 import { findCountedKeys } from '../../server/key-specs.js';
 import type { ListpackElement } from '../../structures/listpack-element.js';
 import type { Sets } from '../../types/set.js';
+import { removeDestination, storeResult } from '../stored-result.js';
 import { replyMember, replyMembers } from './reading.js';
-import { storeDraft, storeNothing } from './storing.js';
 
 const EVENT_SINTERSTORE = keyEvent(NOTIFY_SET, 'sinterstore');
 const EVENT_SUNIONSTORE = keyEvent(NOTIFY_SET, 'sunionstore');
@@ -242,7 +242,7 @@ function countIntersection(sets: Sets, limit: number): number {
 function storeIntersection(context: CommandContext): void {
   if (!readSources(context, 2, context.arguments.count - 2)) return;
   if (isSourceMissing()) {
-    storeNothing(context);
+    removeDestination(context, 1);
     return;
   }
   const { sets } = context.types;
@@ -257,10 +257,10 @@ function storeIntersection(context: CommandContext): void {
     }
     sets.compactIntegers(result);
   } catch (error) {
-    sets.discardDraft(result);
+    context.keyspace.drafts.discard(result);
     throw error;
   }
-  storeDraft(context, result, EVENT_SINTERSTORE);
+  storeResult(context, 1, result, sets.count(result), EVENT_SINTERSTORE);
 }
 
 /** SUNION key [key ...] */
@@ -324,7 +324,7 @@ type Combine = (sets: Sets, result: RecordReference) => void;
 
 /** Replies a combination of the sets. */
 function replyCombination(context: CommandContext, combine: Combine): void {
-  const { reply, types } = context;
+  const { reply, types, keyspace } = context;
   const { sets } = types;
   const result = sets.createDraft(replyEncoding(sets));
   try {
@@ -332,7 +332,7 @@ function replyCombination(context: CommandContext, combine: Combine): void {
     reply.setHeader(sets.count(result));
     replyMembers(context, result);
   } finally {
-    sets.discardDraft(result);
+    keyspace.drafts.discard(result);
   }
 }
 
@@ -355,10 +355,10 @@ function storeCombination(context: CommandContext, combine: Combine, event: KeyE
   try {
     combine(sets, result);
   } catch (error) {
-    sets.discardDraft(result);
+    context.keyspace.drafts.discard(result);
     throw error;
   }
-  storeDraft(context, result, event);
+  storeResult(context, 1, result, sets.count(result), event);
 }
 
 function addUnion(sets: Sets, result: RecordReference): void {

@@ -7,13 +7,14 @@ import {
   TYPE_SET,
 } from '../../keyspace/record.js';
 import { KEEP_DEADLINE } from '../../keyspace/record-store.js';
+import { OutOfMemoryError } from '../../memory/memory.js';
 import { NULL_REFERENCE } from '../../memory/reference.js';
 import { type Command, keyAt } from '../../server/command.js';
 import { type CommandContext, WRONG_TYPE } from '../../server/context.js';
 import { ERROR_NOT_POSITIVE, ERROR_SYNTAX } from '../../server/errors.js';
 import type { SetMemberHandle } from '../../types/set.js';
+import { randomCount } from '../random-count.js';
 import { replyMember, replyMembers } from './reading.js';
-import { replaceValue } from './storing.js';
 
 const EVENT_SPOP = keyEvent(NOTIFY_SET, 'spop');
 
@@ -54,11 +55,10 @@ export const randomCommands: readonly Command[] = [
 const TAKEN_PER_KEPT = 5;
 /** When a set has at least so many members for each that is wanted, they are picked one by one. */
 const MEMBERS_PER_PICK = 3;
-/** So many picks are made at most: V8's sets hold no more than 2^24 values. */
-const PICKS_MAX = 1 << 20;
-
-const SRANDMEMBER_RANGE =
-  'ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807';
+/** So many different picks are made at most: V8's sets hold no more than 2^24 values. */
+const DIFFERENT_PICKS_MAX = 1 << 20;
+/** More picks than this are refused: Redis takes any number, and all memory for the reply. */
+const PICKS_MAX = 1 << 24;
 
 /** The members that were picked already. */
 const picked = new Set<SetMemberHandle>();
@@ -154,7 +154,8 @@ function popFromSmall(
 
 /** Takes most members out of a large set and replies them; the others become a new set, which is a listpack at first. */
 function popMost(context: CommandContext, record: RecordReference, size: number, count: number): void {
-  const { reply, types } = context;
+  const { reply, types, keyspace, database, keyHash } = context;
+  const { drafts } = keyspace;
   const { sets } = types;
   const { cursor } = sets;
   const kept = sets.createDraft(ENCODING_LISTPACK);
@@ -170,12 +171,12 @@ function popMost(context: CommandContext, record: RecordReference, size: number,
         sets.addElement(kept, cursor.element);
       }
     }
-    replaceValue(context, record, kept, KEEP_DEADLINE);
+    const { bytes, offsets, lengths } = context.arguments;
+    drafts.store(kept, database, keyHash, bytes, offsets[1], lengths[1], record, KEEP_DEADLINE);
   } catch (error) {
-    sets.discardDraft(kept);
+    drafts.discard(kept);
     throw error;
   }
-  sets.takeDraft(kept);
 }
 
 /** SRANDMEMBER key [count] */
@@ -198,28 +199,26 @@ function replyRandom(context: CommandContext): void {
 
 /** SRANDMEMBER key count: so many different members, or with a negative count so many picks. */
 function replyRandomMany(context: CommandContext): void {
-  const count = context.integer(2);
+  const count = randomCount(context, 2, false);
   if (Number.isNaN(count)) return;
   const { reply, types } = context;
-  if (count === Number.MIN_SAFE_INTEGER && context.arguments.text(2) === '-9223372036854775808') {
-    reply.error(SRANDMEMBER_RANGE);
-    return;
-  }
   const record = context.readTyped(1, TYPE_SET);
   if (record === WRONG_TYPE) return;
   if (record === NULL_REFERENCE || count === 0) {
     reply.arrayHeader(0);
     return;
   }
-  const size = types.sets.count(record);
   if (count < 0 || count === 1) {
+    if (count < -PICKS_MAX) throw new OutOfMemoryError(`a reply of ${-count} members`);
     reply.arrayHeader(Math.abs(count));
     replyPicks(context, record, Math.abs(count));
     return;
   }
+  const size = types.sets.count(record);
   reply.arrayHeader(Math.min(count, size));
   if (count >= size) replyMembers(context, record);
-  else if (count * MEMBERS_PER_PICK > size || count > PICKS_MAX) replySample(context, record, size, count);
+  else if (count * MEMBERS_PER_PICK > size || count > DIFFERENT_PICKS_MAX)
+    replySample(context, record, size, count);
   else replyDifferentPicks(context, record, count);
 }
 

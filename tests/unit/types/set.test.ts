@@ -171,7 +171,7 @@ describe('Sets', () => {
             expect(sets.removeElement(draft, walk.element)).toBe(false);
           }
           expect(sets.count(draft)).toBe(Math.floor(list.length / 2));
-          sets.discardDraft(draft);
+          model.keyspace.drafts.discard(draft);
           model.end();
         },
       ),
