@@ -141,7 +141,8 @@ export class HashEntries {
   }
 
   /**
-   * The entry with another value; its deadline and heap position stay. Returns the entry, perhaps moved.
+   * The entry with another value; its deadline and heap position stay. When what is returned is another entry, the old
+   * one is only good for its field, and then for `freeMoved`.
    * @throws OutOfMemoryError, and the entry is as it was.
    */
   withValue(
@@ -162,12 +163,12 @@ export class HashEntries {
     }
     const moved = this.reshaped(entry, deadlineFlag, NULL_REFERENCE, valueLength);
     this.writeEmbedded(moved, value, valueOffset, valueLength);
-    this.free(entry);
+    if (this.hasValueBlock(entry)) this.memory.free(this.valueBlock(entry));
     return moved;
   }
 
   /**
-   * The entry with room for a deadline, NO_DEADLINE at first. Returns the entry, perhaps moved.
+   * The entry with room for a deadline, NO_DEADLINE at first; as for `withValue`, perhaps another one.
    * @throws OutOfMemoryError, and the entry is as it was.
    */
   withDeadlineRoom(entry: EntryReference): EntryReference {
@@ -178,8 +179,12 @@ export class HashEntries {
     const flags = HAS_DEADLINE | (hasBlock ? HAS_VALUE_BLOCK : 0);
     const moved = this.reshaped(entry, flags, block, length);
     if (!hasBlock) this.writeEmbedded(moved, this.valueBytes(entry), this.valueOffset(entry), length);
-    this.memory.free(entry);
     return moved;
+  }
+
+  /** Frees an entry in whose place there is another one. */
+  freeMoved(entry: EntryReference): void {
+    this.memory.free(entry);
   }
 
   /** Frees an entry and its value. */
@@ -202,15 +207,12 @@ export class HashEntries {
       return entry;
     }
     const deadlineFlag = this.deadline(entry) === NO_DEADLINE ? 0 : HAS_DEADLINE;
-    let moved: EntryReference;
     try {
-      moved = this.reshaped(entry, deadlineFlag | HAS_VALUE_BLOCK, block, valueLength);
+      return this.reshaped(entry, deadlineFlag | HAS_VALUE_BLOCK, block, valueLength);
     } catch (error) {
       memory.free(block);
       throw error;
     }
-    memory.free(entry);
-    return moved;
   }
 
   /**

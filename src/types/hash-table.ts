@@ -121,7 +121,7 @@ export class HashFieldTables {
   ): EntryReference {
     const moved = this.entries.withValue(entry, value, valueOffset, valueLength);
     if (moved === entry) return entry;
-    this.hashTable.replace(table, entry, moved);
+    this.swap(table, entry, moved);
     if (this.entries.deadline(moved) !== NO_DEADLINE) this.heap.moved(this.heapOf(table), moved);
     return moved;
   }
@@ -144,7 +144,7 @@ export class HashFieldTables {
       return entry;
     }
     const roomy = entries.withDeadlineRoom(entry);
-    if (roomy !== entry) this.hashTable.replace(table, entry, roomy);
+    if (roomy !== entry) this.swap(table, entry, roomy);
     const isFirst = this.heapOf(table) === NULL_REFERENCE;
     const own = isFirst ? heap.create() : this.heapOf(table);
     try {
@@ -243,6 +243,12 @@ export class HashFieldTables {
     );
     const deadlineMs = entries.deadline(entry);
     if (deadlineMs !== NO_DEADLINE) this.setDeadline(copy, inserted, deadlineMs);
+  }
+
+  /** Puts an entry in the place of the one that it was made from. */
+  private swap(table: TableReference, entry: EntryReference, moved: EntryReference): void {
+    this.hashTable.replace(table, entry, moved);
+    this.entries.freeMoved(entry);
   }
 
   private heapOf(table: TableReference): HeapReference {
