@@ -80,7 +80,7 @@ export class Dispatcher {
     if (command.subcommandIndex !== undefined && count > 1) {
       const subcommand = server.commands.findSubcommand(command, bytes, offsets[1], lengths[1]);
       if (subcommand === undefined) {
-        this.reject(client, command, unknownSubcommand(request.cString(1), command.entry.name));
+        this.reject(client, undefined, unknownSubcommand(request.cString(1), command.entry.name));
         return EXECUTED;
       }
       command = subcommand;
