@@ -15,6 +15,9 @@ export type TimeUnitMs = 1 | 1000;
 export const MILLISECONDS: TimeUnitMs = 1;
 export const SECONDS: TimeUnitMs = 1000;
 
+/** What a time counts from. (A name, not the time itself: V8 would put that on its heap to pass it on.) */
+export type TimeBase = 'now' | '1970';
+
 /** The largest double that is an int64: deadlines beyond 2^53 are rounded, but never to more than Redis has. */
 const DEADLINE_MS_MAX: TimestampMs = 2 ** 63 - 1024;
 
@@ -70,13 +73,13 @@ export class Expiration {
       case 'KEEPTTL':
         return KEEP_DEADLINE;
       case 'EX':
-        return futureDeadline(context, this.argument, SECONDS, context.keyspace.nowMs);
+        return futureDeadline(context, this.argument, SECONDS, 'now');
       case 'PX':
-        return futureDeadline(context, this.argument, MILLISECONDS, context.keyspace.nowMs);
+        return futureDeadline(context, this.argument, MILLISECONDS, 'now');
       case 'EXAT':
-        return futureDeadline(context, this.argument, SECONDS, 0);
+        return futureDeadline(context, this.argument, SECONDS, '1970');
       case 'PXAT':
-        return futureDeadline(context, this.argument, MILLISECONDS, 0);
+        return futureDeadline(context, this.argument, MILLISECONDS, '1970');
     }
   }
 
@@ -97,25 +100,26 @@ export function futureDeadline(
   context: CommandContext,
   index: number,
   unitMs: TimeUnitMs,
-  baseMs: TimestampMs,
+  base: TimeBase,
 ): TimestampMs {
-  const deadlineMs = deadlineFrom(context, index, unitMs, baseMs);
-  if (deadlineMs > baseMs) return deadlineMs;
+  const deadlineMs = deadlineFrom(context, index, unitMs, base);
+  if (deadlineMs > (base === 'now' ? context.keyspace.nowMs : 0)) return deadlineMs;
   if (!Number.isNaN(deadlineMs)) context.reply.error(invalidExpire(context.command.fullName));
   return NaN;
 }
 
 /**
- * The deadline that is argument `index`, a time counted from `baseMs`; NaN when it is no int64 in milliseconds and
+ * The deadline that is argument `index`, a time counted from `base`; NaN when it is no int64 in milliseconds and
  * the error is replied. Exact up to 2^53.
  */
 export function deadlineFrom(
   context: CommandContext,
   index: number,
   unitMs: TimeUnitMs,
-  baseMs: TimestampMs,
+  base: TimeBase,
 ): TimestampMs {
   const { bytes, offsets, lengths } = context.arguments;
+  const baseMs = base === 'now' ? context.keyspace.nowMs : 0;
   const time = parseSafeInteger(bytes, offsets[index], lengths[index]);
   // Not even 2^53 seconds from now are beyond 2^63 milliseconds.
   if (!Number.isNaN(time)) return time * unitMs + baseMs;

@@ -11,6 +11,7 @@ import {
   EVENT_PERSIST,
   MILLISECONDS,
   SECONDS,
+  type TimeBase,
   type TimeUnitMs,
 } from '../expiration.js';
 
@@ -27,7 +28,7 @@ export const expiryCommands: readonly Command[] = [
     group: 'generic',
     complexity: 'O(1)',
     history: [['7.0.0', 'NX, XX, GT and LT']],
-    handler: (context) => expire(context, SECONDS, context.keyspace.nowMs),
+    handler: (context) => expire(context, SECONDS, 'now'),
   },
   {
     name: 'pexpire',
@@ -41,7 +42,7 @@ export const expiryCommands: readonly Command[] = [
     group: 'generic',
     complexity: 'O(1)',
     history: [['7.0.0', 'NX, XX, GT and LT']],
-    handler: (context) => expire(context, MILLISECONDS, context.keyspace.nowMs),
+    handler: (context) => expire(context, MILLISECONDS, 'now'),
   },
   {
     name: 'expireat',
@@ -55,7 +56,7 @@ export const expiryCommands: readonly Command[] = [
     group: 'generic',
     complexity: 'O(1)',
     history: [['7.0.0', 'NX, XX, GT and LT']],
-    handler: (context) => expire(context, SECONDS, 0),
+    handler: (context) => expire(context, SECONDS, '1970'),
   },
   {
     name: 'pexpireat',
@@ -69,7 +70,7 @@ export const expiryCommands: readonly Command[] = [
     group: 'generic',
     complexity: 'O(1)',
     history: [['7.0.0', 'NX, XX, GT and LT']],
-    handler: (context) => expire(context, MILLISECONDS, 0),
+    handler: (context) => expire(context, MILLISECONDS, '1970'),
   },
   {
     name: 'ttl',
@@ -84,7 +85,7 @@ export const expiryCommands: readonly Command[] = [
     complexity: 'O(1)',
     history: [['2.8.0', '-2 when the key does not exist']],
     hints: ['nondeterministic_output'],
-    handler: (context) => replyDeadline(context, SECONDS, context.keyspace.nowMs),
+    handler: (context) => replyDeadline(context, SECONDS, 'now'),
   },
   {
     name: 'pttl',
@@ -99,7 +100,7 @@ export const expiryCommands: readonly Command[] = [
     complexity: 'O(1)',
     history: [['2.8.0', '-2 when the key does not exist']],
     hints: ['nondeterministic_output'],
-    handler: (context) => replyDeadline(context, MILLISECONDS, context.keyspace.nowMs),
+    handler: (context) => replyDeadline(context, MILLISECONDS, 'now'),
   },
   {
     name: 'expiretime',
@@ -112,7 +113,7 @@ export const expiryCommands: readonly Command[] = [
     since: '7.0.0',
     group: 'generic',
     complexity: 'O(1)',
-    handler: (context) => replyDeadline(context, SECONDS, 0),
+    handler: (context) => replyDeadline(context, SECONDS, '1970'),
   },
   {
     name: 'pexpiretime',
@@ -125,7 +126,7 @@ export const expiryCommands: readonly Command[] = [
     since: '7.0.0',
     group: 'generic',
     complexity: 'O(1)',
-    handler: (context) => replyDeadline(context, MILLISECONDS, 0),
+    handler: (context) => replyDeadline(context, MILLISECONDS, '1970'),
   },
   {
     name: 'persist',
@@ -141,6 +142,8 @@ export const expiryCommands: readonly Command[] = [
     handler: persist,
   },
 ];
+
+const INT32_MAX = 2 ** 31 - 1;
 
 /** NX, XX, GT and LT: when the deadline may be set. */
 class ExpireConditions {
@@ -191,13 +194,16 @@ class ExpireConditions {
 const conditions = new ExpireConditions();
 
 /** EXPIRE key seconds [NX | XX | GT | LT], and PEXPIRE, EXPIREAT, PEXPIREAT alike. */
-function expire(context: CommandContext, unitMs: TimeUnitMs, baseMs: TimestampMs): void {
+function expire(context: CommandContext, unitMs: TimeUnitMs, base: TimeBase): void {
   if (!conditions.read(context)) return;
-  const deadlineMs = deadlineFrom(context, 2, unitMs, baseMs);
+  const deadlineMs = deadlineFrom(context, 2, unitMs, base);
   if (Number.isNaN(deadlineMs)) return;
-  const { keyspace, database, reply } = context;
+  const { keyspace, database, reply, arguments: call } = context;
   const record = context.lookupWrite(1);
-  if (record === NULL_REFERENCE || !conditions.allow(deadlineMs, keyspace.deadline(record))) {
+  const isAllowed =
+    record !== NULL_REFERENCE &&
+    (call.count === 3 || conditions.allow(deadlineMs, keyspace.deadline(record)));
+  if (!isAllowed) {
     reply.integer(0);
     return;
   }
@@ -212,7 +218,7 @@ function expire(context: CommandContext, unitMs: TimeUnitMs, baseMs: TimestampMs
 }
 
 /** TTL key and PTTL key, counted from now, EXPIRETIME key and PEXPIRETIME key, counted from 1970. */
-function replyDeadline(context: CommandContext, unitMs: TimeUnitMs, baseMs: TimestampMs): void {
+function replyDeadline(context: CommandContext, unitMs: TimeUnitMs, base: TimeBase): void {
   const { keyspace, reply } = context;
   const record = context.lookupUntouched(1);
   if (record === NULL_REFERENCE) {
@@ -224,9 +230,11 @@ function replyDeadline(context: CommandContext, unitMs: TimeUnitMs, baseMs: Time
     reply.integer(-1);
     return;
   }
-  const leftMs = Math.max(deadlineMs - baseMs, 0);
+  const leftMs = Math.max(base === 'now' ? deadlineMs - keyspace.nowMs : deadlineMs, 0);
   const left = unitMs === SECONDS ? Math.floor((leftMs + 500) / 1000) : leftMs;
-  if (Number.isSafeInteger(left)) reply.integer(left);
+  // As an int32 if possible: to pass on a double, V8 would put it on its heap.
+  if (left <= INT32_MAX) reply.integer(left | 0);
+  else if (Number.isSafeInteger(left)) reply.integer(left);
   else reply.bigInteger(BigInt(left));
 }
 

@@ -212,7 +212,7 @@ function setIfAbsent(context: CommandContext): void {
 
 /** SETEX key seconds value, PSETEX key milliseconds value */
 function setWithTime(context: CommandContext, unitMs: TimeUnitMs): void {
-  const deadlineMs = futureDeadline(context, 2, unitMs, context.keyspace.nowMs);
+  const deadlineMs = futureDeadline(context, 2, unitMs, 'now');
   if (Number.isNaN(deadlineMs)) return;
   storeString(context, 1, context.lookupWrite(1), 3, deadlineMs);
   context.changed(EVENT_SET, 1);
