@@ -225,6 +225,7 @@ export class Keyspace extends RecordStore {
     this.hits = 0;
     this.misses = 0;
     this.expiredKeys = 0;
+    this.expiredFields = 0;
     this.lazyFree.freedObjects = 0;
   }
 

@@ -36,9 +36,9 @@ function trafficFields({ statistics, commandTimes, outbox, rates }: Server): Inf
   ];
 }
 
-function keyFields({ keyspace }: Server): InfoField[] {
+function keyFields({ keyspace, pubsub }: Server): InfoField[] {
   return [
-    ['expired_subkeys', 0],
+    ['expired_subkeys', keyspace.expiredFields],
     ['expired_keys', keyspace.expiredKeys],
     // Keys expire when their time comes: none is found stale, and no cycle looks for them.
     ['expired_stale_perc', '0.00'],
@@ -51,9 +51,9 @@ function keyFields({ keyspace }: Server): InfoField[] {
     ['current_eviction_exceeded_time', 0],
     ['keyspace_hits', keyspace.hits],
     ['keyspace_misses', keyspace.misses],
-    ['pubsub_channels', 0],
-    ['pubsub_patterns', 0],
-    ['pubsubshard_channels', 0],
+    ['pubsub_channels', pubsub.count('channel')],
+    ['pubsub_patterns', pubsub.count('pattern')],
+    ['pubsubshard_channels', pubsub.count('shard')],
     ['latest_fork_usec', 0],
     ['total_forks', 0],
     ['migrate_cached_sockets', 0],
