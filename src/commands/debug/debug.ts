@@ -5,7 +5,7 @@ import { dataSubcommands } from './data.js';
 import { digestSubcommands } from './digest.js';
 import { protocolSubcommands } from './protocol.js';
 import { settingSubcommands } from './settings.js';
-import type { DebugSubcommand } from './subcommand.js';
+import { type DebugSubcommand, wrongSubcommand } from './subcommand.js';
 import { tableSubcommands } from './tables.js';
 
 export const debugCommands: readonly Command[] = [
@@ -45,9 +45,7 @@ function debug(context: CommandContext): void {
   }
   const subcommand = subcommands.get(name.toLowerCase());
   if (subcommand === undefined || count < subcommand.least || count > subcommand.most) {
-    reply.error(
-      `ERR unknown subcommand or wrong number of arguments for '${name.slice(0, 128)}'. Try DEBUG HELP.`,
-    );
+    reply.error(wrongSubcommand(context));
     return;
   }
   subcommand.handler(context);

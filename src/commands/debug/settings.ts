@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CommandContext } from '../../server/context.js';
 import { REPLY_BUFFER_PEAK_RESET_MS } from '../../server/debug-settings.js';
-import { type DebugSubcommand, FIRST_ARGUMENT, leadingNumber } from './subcommand.js';
+import { type DebugSubcommand, FIRST_ARGUMENT, leadingNumber, wrongSubcommand } from './subcommand.js';
 
 export const settingSubcommands: readonly DebugSubcommand[] = [
   {
@@ -107,7 +107,7 @@ function setReplyBuffer(context: CommandContext): void {
     if (Number.isNaN(time)) return;
     server.debugSettings.replyBufferPeakResetMs = time;
   } else {
-    reply.error("ERR unknown subcommand or wrong number of arguments for 'replybuffer'. Try DEBUG HELP.");
+    reply.error(wrongSubcommand(context));
     return;
   }
   reply.ok();

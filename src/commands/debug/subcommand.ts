@@ -1,4 +1,5 @@
 import type { CommandHandler } from '../../server/command.js';
+import type { CommandContext } from '../../server/context.js';
 
 /**
  * One thing that DEBUG does. These are no entries of the command table: they are one command there (as in Redis),
@@ -23,3 +24,12 @@ export const FIRST_ARGUMENT = 2;
 export function leadingNumber(word: string): number {
   return Number.parseInt(word, 10) || 0;
 }
+
+/** The error for a subcommand that there is not, or not with such arguments. */
+export function wrongSubcommand({ arguments: request }: CommandContext): string {
+  const name = request.cString(1).slice(0, NAME_BYTES_MAX);
+  return `ERR unknown subcommand or wrong number of arguments for '${name}'. Try DEBUG HELP.`;
+}
+
+/** How much of a name an error shows. */
+const NAME_BYTES_MAX = 128;

@@ -8,9 +8,11 @@ export const clientsSection: InfoSection = {
   fields(server) {
     let inputMax = 0;
     let outputMax = 0;
+    let subscribers = 0;
     for (const client of server.clients) {
       inputMax = Math.max(inputMax, client.queryBuffer.length);
       outputMax = Math.max(outputMax, client.connection.queuedBytes);
+      if (server.pubsub.countOf(client) > 0) subscribers++;
     }
     return [
       ['connected_clients', server.clients.count],
@@ -20,10 +22,10 @@ export const clientsSection: InfoSection = {
       ['client_recent_max_output_buffer', outputMax],
       ['blocked_clients', server.blocking.count],
       ['tracking_clients', 0],
-      ['pubsub_clients', 0],
-      ['watching_clients', 0],
+      ['pubsub_clients', subscribers],
+      ['watching_clients', server.watching.clientCount],
       ['clients_in_timeout_table', server.blocking.timedCount],
-      ['total_watched_keys', 0],
+      ['total_watched_keys', server.watching.keyCount],
       ['total_blocking_keys', server.blocking.keyCount],
       ['total_blocking_keys_on_nokey', 0],
     ];
