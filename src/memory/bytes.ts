@@ -35,6 +35,13 @@ export function copyBytes(
   }
 }
 
+/** A copy of bytes, in an array of its own (`slice` would not copy a Buffer). Not for hot paths. */
+export function copyOf(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): Uint8Array {
+  const copy = new Uint8Array(length);
+  copyBytes(bytes, offset, copy, 0, length);
+  return copy;
+}
+
 /** Whether two byte ranges of the same length are equal. */
 export function equalBytes(
   a: Uint8Array,

@@ -32,7 +32,8 @@ export interface Connection {
   resume(): void;
   /**
    * Reads what comes next straight into `bytes`, for an argument too large to be copied twice; undefined goes
-   * back to the transport's own buffer. False when the transport cannot, and nothing changed.
+   * back to the transport's own buffer. Only while `received` is called: else, and where the transport cannot,
+   * it returns false and nothing changes.
    */
   readInto(bytes: Uint8Array | undefined): boolean;
   /** TCP keep-alive probes after `seconds` of silence; 0: none. */
