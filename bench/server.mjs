@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -24,13 +24,21 @@ const START_MS_MAX = 10_000;
 export function respite() {
   const main = path.join(REPOSITORY, 'dist/main.js');
   if (!existsSync(main)) throw new Error(`${main} is not there: run npm run build`);
-  const revision = firstLineOf('git', ['-C', REPOSITORY, 'describe', '--always', '--dirty']);
   return {
     name: 'Respite',
-    version: `${revision}, Node.js ${process.version}`,
+    version: `${revision()}, Node.js ${process.version}`,
     executable: process.execPath,
     args: [main],
   };
+}
+
+/** The commit that is checked out, or what package.json says where there is no repository. */
+function revision() {
+  try {
+    return firstLineOf('git', ['-C', REPOSITORY, 'describe', '--always', '--dirty']);
+  } catch {
+    return JSON.parse(readFileSync(path.join(REPOSITORY, 'package.json'), 'utf8')).version;
+  }
 }
 
 /**
