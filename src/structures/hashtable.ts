@@ -88,6 +88,8 @@ export const LONG_KEY = 255;
 
 /** Operations on the hash tables of one memory. All tables share the hash function and its seed. */
 export class HashTable {
+  /** Whether tables grow and shrink with their content. False only for tests (DEBUG DICT-RESIZING). */
+  resizes = true;
   /** The entries that the last `scan` or `releaseBucket` met. */
   readonly scanned = new ReferenceList();
 
@@ -208,7 +210,7 @@ export class HashTable {
     const { memory } = this;
     this.foundEntry = NULL_REFERENCE;
     const count = memory.word(table, COUNT);
-    if (count >= memory.word(table, BUCKETS) * ENTRIES_PER_BUCKET_MAX) this.grow(table);
+    if (count >= memory.word(table, BUCKETS) * ENTRIES_PER_BUCKET_MAX && this.resizes) this.grow(table);
     let bucket = this.bucketOf(table, hash);
     for (;;) {
       const words = memory.words[bucket >>> SEGMENT_SHIFT];
@@ -259,7 +261,7 @@ export class HashTable {
     const count = memory.word(table, COUNT) - 1;
     memory.setWord(table, COUNT, count);
     const buckets = memory.word(table, BUCKETS);
-    if (buckets > 1 && count < buckets * ENTRIES_PER_BUCKET_MIN) this.shrink(table);
+    if (buckets > 1 && count < buckets * ENTRIES_PER_BUCKET_MIN && this.resizes) this.shrink(table);
   }
 
   /**

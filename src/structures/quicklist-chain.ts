@@ -179,6 +179,16 @@ export class QuicklistChain {
     return this.memory.word(list, COMPRESS_DEPTH);
   }
 
+  /** The bytes of all listpacks and large elements, as if none were compressed. */
+  uncompressedBytes(list: QuicklistReference): ByteLength {
+    const { nodes } = this;
+    let bytes = 0;
+    for (let node = this.head(list); node !== NULL_REFERENCE; node = nodes.next(node)) {
+      bytes += nodes.byteLength(node);
+    }
+    return bytes;
+  }
+
   /**
    * The bytes that the list takes as allocated, estimated from its first `samples` nodes when it has more.
    * `samples` is at least 1.

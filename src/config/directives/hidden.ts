@@ -14,6 +14,6 @@ export const hiddenDirectives = {
   'aof-disable-auto-gc': { kind: 'boolean', default: false, flags: ['hidden'] },
   'cluster-ping-interval': { kind: 'integer', range: [0, LONG_MAX], default: 0, flags: ['hidden'] },
   'watchdog-period': { kind: 'integer', range: [0, INT_MAX], default: 0, flags: ['hidden'] },
-  'use-exit-on-panic': { kind: 'boolean', default: false, flags: ['hidden'] },
+  'use-exit-on-panic': { kind: 'boolean', default: false, flags: ['hidden'], actedOn: true },
   'lua-enable-deprecated-api': { kind: 'boolean', default: false, flags: ['immutable', 'hidden'] },
 } as const satisfies DirectiveTable;

@@ -17,6 +17,7 @@ export const networkDirectives = {
     values: ['no', 'yes', 'local'],
     default: 'no',
     flags: ['immutable'],
+    actedOn: true,
   },
   'enable-module-command': {
     kind: 'enum',

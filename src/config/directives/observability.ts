@@ -5,11 +5,12 @@ export const observabilityDirectives = {
   'slowlog-log-slower-than': { kind: 'integer', range: [-1, LONG_MAX], default: 10000 },
   'slowlog-max-len': { kind: 'integer', range: [0, LONG_MAX], default: 128 },
   'latency-monitor-threshold': { kind: 'integer', range: [0, LONG_MAX], default: 0 },
-  'latency-tracking': { kind: 'boolean', default: true },
+  'latency-tracking': { kind: 'boolean', default: true, actedOn: true },
   'latency-tracking-info-percentiles': {
     kind: 'percentiles',
     default: [50, 99, 99.9],
     flags: ['multiple-arguments'],
+    actedOn: true,
   },
   'notify-keyspace-events': { kind: 'notification-classes', default: 0 },
 } as const satisfies DirectiveTable;

@@ -28,6 +28,6 @@ export const snapshottingDirectives = {
     flags: ['protected'],
   },
   'rdb-del-sync-files': { kind: 'boolean', default: false },
-  dir: { kind: 'directory', default: '.', flags: ['protected', 'deny-loading'] },
+  dir: { kind: 'directory', default: '.', flags: ['protected', 'deny-loading'], actedOn: true },
   'rdb-save-incremental-fsync': { kind: 'boolean', default: true },
 } as const satisfies DirectiveTable;
