@@ -1,5 +1,5 @@
 /** Commands that go through the keys of a database. */
-import type { RecordReference } from '../../keyspace/record.js';
+import type { RecordReference, ValueType } from '../../keyspace/record.js';
 import { NULL_REFERENCE, SEGMENT_SHIFT } from '../../memory/reference.js';
 import { ReferenceList } from '../../memory/reference-list.js';
 import type { Command } from '../../server/command.js';
@@ -49,6 +49,9 @@ export const walkingCommands: readonly Command[] = [
     handler: replyRandomKey,
   },
 ];
+
+/** How many keys RANDOMKEY looks at for one that is not expired, while those that are may not be removed. */
+const RANDOM_TRIES_MAX = 100;
 
 const scanOptions = new ScanOptions();
 /** The keys that a SCAN replies: its cursor, which is known last, comes before them. */
@@ -106,13 +109,19 @@ function scan(context: CommandContext): void {
     for (let i = 0; i < scanned.count; i++) {
       const record = scanned.items[i];
       const key = memory.bytes[record >>> SEGMENT_SHIFT];
-      if (!scanOptions.matches(context, key, records.keyOffset(record), records.keyLength(record))) continue;
-      if (type === undefined || records.type(record) === type) scannedKeys.push(record);
+      const isWanted = scanOptions.matches(
+        context,
+        key,
+        records.keyOffset(record),
+        records.keyLength(record),
+      );
+      if (isWanted) scannedKeys.push(record);
     }
     // As in Redis: about `count` keys are looked at, and a table that is nearly empty does not make it long.
   } while (cursor !== 0 && met < count && ++steps <= count * 10);
   // Only now, as a table that shrinks on the way would be met twice in places.
   dropExpired(context, scannedKeys);
+  if (type !== undefined) dropOtherTypes(context, scannedKeys, type);
   reply.arrayHeader(2);
   reply.bulkInteger(cursor);
   reply.arrayHeader(scannedKeys.count);
@@ -123,13 +132,15 @@ function scan(context: CommandContext): void {
 function replyRandomKey(context: CommandContext): void {
   const { keyspace, database } = context;
   const { hashTable } = keyspace;
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     const record = hashTable.randomEntry(database.table, Math.random);
     if (record === NULL_REFERENCE) {
       context.reply.nullBulk();
       return;
     }
-    if (isExpired(context, record)) continue;
+    // Where expired keys stay, there may be no others.
+    const isLastTry = tries === RANDOM_TRIES_MAX && !keyspace.removesExpired;
+    if (!isLastTry && isExpired(context, record)) continue;
     replyKey(context, record);
     return;
   }
@@ -140,6 +151,13 @@ function dropExpired(context: CommandContext, list: ReferenceList): void {
   const { items, count } = list;
   list.clear();
   for (let i = 0; i < count; i++) if (!isExpired(context, items[i])) list.push(items[i]);
+}
+
+/** Leaves out the records whose values are not of a type. */
+function dropOtherTypes({ keyspace }: CommandContext, list: ReferenceList, type: ValueType): void {
+  const { items, count } = list;
+  list.clear();
+  for (let i = 0; i < count; i++) if (keyspace.records.type(items[i]) === type) list.push(items[i]);
 }
 
 /** Whether a record is past its deadline; it is removed then, if such are. */
