@@ -4,7 +4,7 @@ import { KeyedHash } from '../memory/sip-hash.js';
 import { Deadlines, type TimestampMs } from '../structures/deadlines.js';
 import { Database } from './database.js';
 import { Drafts } from './drafts.js';
-import { EVENT_DEL, EVENT_EXPIRED, EVENT_NEW, type KeyEvent } from './events.js';
+import { EVENT_DEL, EVENT_EXPIRED, EVENT_KEY_MISS, EVENT_NEW, type KeyEvent } from './events.js';
 import type { RecordReference } from './record.js';
 import { RecordStore } from './record-store.js';
 import type { FieldExpiry } from './value-type.js';
@@ -58,6 +58,8 @@ export class Keyspace extends RecordStore {
   removesExpired = true;
   /** True while nothing is to be seen as expired, such as in the middle of loading. */
   ignoresDeadlines = false;
+  /** Whether listeners hear EVENT_KEY_MISS, after which nothing has changed, when a key is read that there is not. */
+  tellsMisses = false;
   /** Whether reads leave the access bits alone (CLIENT NO-TOUCH). */
   leavesAccess = false;
 
@@ -127,9 +129,13 @@ export class Keyspace extends RecordStore {
     length: ByteLength,
   ): RecordReference {
     const record = this.peek(database, hash, bytes, offset, length);
-    if (record === NULL_REFERENCE) this.misses++;
-    else this.hits++;
-    return record;
+    if (record !== NULL_REFERENCE) {
+      this.hits++;
+      return record;
+    }
+    this.misses++;
+    if (this.tellsMisses) this.notify(database, EVENT_KEY_MISS, bytes, offset, length);
+    return NULL_REFERENCE;
   }
 
   /** The same without counting a hit or miss. */

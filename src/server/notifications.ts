@@ -1,5 +1,5 @@
 import type { Database } from '../keyspace/database.js';
-import { type KeyEvent, NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from '../keyspace/events.js';
+import { type KeyEvent, NOTIFY_KEY_MISS, NOTIFY_KEYEVENT, NOTIFY_KEYSPACE } from '../keyspace/events.js';
 import type { ChangeListener, Keyspace } from '../keyspace/keyspace.js';
 import type { ByteLength, ByteOffset } from '../memory/reference.js';
 import type { PubSub } from './pubsub.js';
@@ -23,6 +23,7 @@ export class Notifications implements ChangeListener {
   select(classes: number): void {
     const wasListening = this.isListening;
     this.selected = classes;
+    this.keyspace.tellsMisses = (classes & NOTIFY_KEY_MISS) !== 0;
     if (this.isListening && !wasListening) this.keyspace.addListener(this);
     if (!this.isListening && wasListening) this.keyspace.removeListener(this);
   }

@@ -1,7 +1,7 @@
 import type { Database } from '../keyspace/database.js';
-import { EVENT_NEW, type KeyEvent } from '../keyspace/events.js';
-import type { ChangeListener, Keyspace } from '../keyspace/keyspace.js';
-import { type ByteLength, type ByteOffset, NULL_REFERENCE } from '../memory/reference.js';
+import { EVENT_EXPIRED, EVENT_KEY_MISS, EVENT_NEW, type KeyEvent } from '../keyspace/events.js';
+import { type ChangeListener, KEY_EXPIRED, KEY_PRESENT, type Keyspace } from '../keyspace/keyspace.js';
+import type { ByteLength, ByteOffset } from '../memory/reference.js';
 import { latin1 } from '../protocol/arguments.js';
 import type { Client } from './client.js';
 
@@ -9,21 +9,23 @@ import type { Client } from './client.js';
 interface WatchedKey {
   readonly database: Database;
   readonly key: string;
+  /** It was past its deadline, and still there, when the client came to watch it: that it goes is no change. */
+  wasExpired: boolean;
 }
 
 /**
  * WATCH: who watches which keys, and whether one has changed since.
  *
- * The keyspace is only listened to while somebody watches. A key past its deadline that is still there counts as
- * changed when EXEC looks at it; one that was past it when WATCH came is removed then, and so is absent.
+ * The keyspace is only listened to while somebody watches. A key that passes its deadline has changed, whether it is
+ * removed already or not; one that was past it when WATCH came counts as absent all along.
  */
 export class Watching implements ChangeListener {
   private readonly keyspace: Keyspace;
   private readonly watched = new Map<Client, WatchedKey[]>();
   /** By database and key, who watches. */
-  private readonly watchers: Map<string, Set<Client>>[] = [];
-  /** Clients one of whose keys has changed. */
-  private readonly touched = new Set<Client>();
+  private readonly watchers: Map<string, Map<Client, WatchedKey>>[] = [];
+  /** Clients one of whose keys has changed. They watch nothing any more, as their transaction will fail anyway. */
+  private readonly failed = new Set<Client>();
 
   constructor(keyspace: Keyspace) {
     this.keyspace = keyspace;
@@ -46,23 +48,73 @@ export class Watching implements ChangeListener {
 
   /** Makes a client watch a key. */
   watch(client: Client, database: Database, bytes: Uint8Array, offset: ByteOffset, length: ByteLength): void {
+    if (this.failed.has(client)) return;
     if (this.watched.size === 0) this.keyspace.addListener(this);
-    // Looking it up removes a key that is past its deadline, so that this is no change later.
-    this.keyspace.peek(database, this.keyspace.hash(bytes, offset, length), bytes, offset, length);
     const key = latin1(bytes, offset, length);
     const keys = this.watchersIn(database);
-    const clients = keys.get(key) ?? new Set();
+    const clients = keys.get(key) ?? new Map<Client, WatchedKey>();
     if (clients.has(client)) return;
-    clients.add(client);
+    const watchedKey = { database, key, wasExpired: this.presence(database, key) === KEY_EXPIRED };
+    clients.set(client, watchedKey);
     keys.set(key, clients);
     const own = this.watched.get(client) ?? [];
-    own.push({ database, key });
+    own.push(watchedKey);
     this.watched.set(client, own);
   }
 
-  /** Makes a client watch nothing. */
+  /** Makes a client watch nothing, and forgets what it has seen. */
   unwatch(client: Client): void {
-    this.touched.delete(client);
+    this.failed.delete(client);
+    this.forgetKeys(client);
+  }
+
+  /** Whether a key has changed that the client watched, as far as changes were noticed. */
+  hasFailed(client: Client): boolean {
+    return this.failed.has(client);
+  }
+
+  /** Whether a key has changed that the client watched, or is past its deadline. */
+  isTouched(client: Client): boolean {
+    if (this.failed.has(client)) return true;
+    const own = this.watched.get(client) ?? [];
+    return own.some(
+      ({ database, key, wasExpired }) => !wasExpired && this.presence(database, key) === KEY_EXPIRED,
+    );
+  }
+
+  keyChanged(
+    database: Database,
+    event: KeyEvent,
+    bytes: Uint8Array,
+    offset: ByteOffset,
+    length: ByteLength,
+  ): void {
+    if (event === EVENT_NEW || event === EVENT_KEY_MISS) return; // what made it new follows
+    const clients = this.watchers[database.index]?.get(latin1(bytes, offset, length));
+    if (clients === undefined) return;
+    for (const [client, watchedKey] of [...clients]) {
+      if (event === EVENT_EXPIRED && watchedKey.wasExpired) watchedKey.wasExpired = false;
+      else this.fail(client);
+    }
+  }
+
+  databaseChanged(database: Database, other: Database | undefined): void {
+    for (const [key, clients] of [...this.watchersIn(database)]) {
+      const now = this.presence(database, key);
+      const then = other === undefined ? now : this.presence(other, key);
+      for (const [client, watchedKey] of [...clients]) {
+        if (now === KEY_PRESENT || then === KEY_PRESENT) this.fail(client);
+        else watchedKey.wasExpired = other !== undefined && now === KEY_EXPIRED;
+      }
+    }
+  }
+
+  private fail(client: Client): void {
+    this.failed.add(client);
+    this.forgetKeys(client);
+  }
+
+  private forgetKeys(client: Client): void {
     const own = this.watched.get(client);
     if (own === undefined) return;
     for (const { database, key } of own) {
@@ -75,41 +127,13 @@ export class Watching implements ChangeListener {
     if (this.watched.size === 0) this.keyspace.removeListener(this);
   }
 
-  /** Whether a key that the client watches has changed, or is past its deadline. */
-  isTouched(client: Client): boolean {
-    for (const { database, key } of this.watched.get(client) ?? []) {
-      if (this.touched.has(client)) return true;
-      this.exists(database, key); // removes it when it is past its deadline, which is a change
-    }
-    return this.touched.has(client);
-  }
-
-  keyChanged(
-    database: Database,
-    event: KeyEvent,
-    bytes: Uint8Array,
-    offset: ByteOffset,
-    length: ByteLength,
-  ): void {
-    if (event === EVENT_NEW) return; // what made it new follows
-    const clients = this.watchers[database.index]?.get(latin1(bytes, offset, length));
-    if (clients !== undefined) for (const client of clients) this.touched.add(client);
-  }
-
-  databaseChanged(database: Database, other: Database | undefined): void {
-    for (const [key, clients] of this.watchersIn(database)) {
-      const isAffected = this.exists(database, key) || (other !== undefined && this.exists(other, key));
-      if (isAffected) for (const client of clients) this.touched.add(client);
-    }
-  }
-
-  private exists(database: Database, key: string): boolean {
+  private presence(database: Database, key: string): number {
     const bytes = Buffer.from(key, 'latin1');
     const hash = this.keyspace.hash(bytes, 0, bytes.length);
-    return this.keyspace.peek(database, hash, bytes, 0, bytes.length) !== NULL_REFERENCE;
+    return this.keyspace.presence(database, hash, bytes, 0, bytes.length);
   }
 
-  private watchersIn(database: Database): Map<string, Set<Client>> {
+  private watchersIn(database: Database): Map<string, Map<Client, WatchedKey>> {
     let keys = this.watchers[database.index];
     if (keys === undefined) {
       keys = new Map();

@@ -135,9 +135,16 @@ function replyFrequency(context: CommandContext): void {
 
 /** The record of the key that OBJECT asks about; NULL_REFERENCE when there is none and null is replied. */
 function existing(context: CommandContext): RecordReference {
-  const record = context.lookupUntouched(2);
-  if (record === NULL_REFERENCE) context.reply.nullBulk();
-  return record;
+  const { keyspace, reply } = context;
+  // A hit or miss of which no listener is told.
+  const record = context.peek(2);
+  if (record !== NULL_REFERENCE) {
+    keyspace.hits++;
+    return record;
+  }
+  keyspace.misses++;
+  reply.nullBulk();
+  return NULL_REFERENCE;
 }
 
 /** Integers are not shared where eviction needs the access bits of each key. */
