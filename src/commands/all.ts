@@ -6,6 +6,7 @@ import { connectionCommands } from './connection.js';
 import { debugCommands } from './debug/debug.js';
 import { hashesCommands } from './hashes/hashes.js';
 import { keysCommands } from './keys/keys.js';
+import { listsCommands } from './lists/lists.js';
 import { memoryCommands } from './memory/memory.js';
 import { pubsubCommands } from './pubsub.js';
 import { serverCommands } from './server/server.js';
@@ -23,6 +24,7 @@ export const allCommands: readonly Command[] = [
   ...debugCommands,
   ...hashesCommands,
   ...keysCommands,
+  ...listsCommands,
   ...memoryCommands,
   ...pubsubCommands,
   ...serverCommands,

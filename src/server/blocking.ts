@@ -2,44 +2,50 @@ import type { Database } from '../keyspace/database.js';
 import { EVENT_NEW, type KeyEvent } from '../keyspace/events.js';
 import type { ChangeListener, Keyspace } from '../keyspace/keyspace.js';
 import type { ValueType } from '../keyspace/record.js';
-import type { ByteLength, ByteOffset } from '../memory/reference.js';
-import { NULL_REFERENCE } from '../memory/reference.js';
+import { type ByteLength, type ByteOffset, NULL_REFERENCE } from '../memory/reference.js';
 import { Arguments, latin1 } from '../protocol/arguments.js';
 import { parseDouble } from '../protocol/doubles.js';
+import { parseLongDouble } from '../protocol/long-double.js';
 import type { ReplyWriter } from '../protocol/reply-writer.js';
+import type { TimestampMs } from '../structures/deadlines.js';
 import type { Client } from './client.js';
 import type { CommandContext } from './context.js';
 import type { RegisteredCommand } from './registered-command.js';
+import { KeyFilter, type Place, WaitQueue } from './wait-queue.js';
 
 /** The longest time that a timer of Node can wait, in ms; a longer wait is made of several. */
 const TIMER_MS_MAX = 0x7fffffff;
 /** A wait must end within the range of an int64 of ms. */
 const INT64_MAX_MS = 2 ** 63;
+/** What CLIENT UNBLOCK with ERROR has the client get. */
+const ERROR_UNBLOCKED = 'UNBLOCKED client unblocked via CLIENT UNBLOCK';
 
 /** A client that waits for one of some keys, and the command that it will run then. */
 interface Waiter {
   readonly client: Client;
   readonly command: RegisteredCommand;
   readonly request: Arguments;
-  readonly database: Database;
   readonly type: ValueType;
-  readonly keys: readonly string[];
+  /** One in the queue of each key. */
+  readonly places: Place<Waiter>[];
   /** Replies that nothing came in time. */
   readonly replyTimeout: (reply: ReplyWriter) => void;
-  /** Until when it waits, ms since the epoch; 0 for ever. */
-  readonly untilMs: number;
+  /** Until when it waits; 0: for ever. */
+  readonly untilMs: TimestampMs;
   timer: NodeJS.Timeout | undefined;
 }
 
 /** What blocking needs of the server. */
 export interface BlockingServer {
   readonly keyspace: Keyspace;
-  /** Runs a command for a client, its reply included, as if the client had sent it now. */
+  /** Runs a command for a client that waited, its reply included, as if the client had sent it now. */
   rerun(client: Client, command: RegisteredCommand, request: Arguments): void;
-  /** Replies to a client outside of a command of its own. */
-  replyTo(client: Client, write: (reply: ReplyWriter) => void): void;
+  /** Replies to a client whose command waited in vain; the command counts as called. */
+  endWait(client: Client, command: RegisteredCommand, write: (reply: ReplyWriter) => void): void;
   /** Goes on with the requests that a client sent while it waited, at the end of the turn. */
   resumeLater(client: Client): void;
+  /** Whether CLIENT PAUSE holds a command back. */
+  isPausedFor(client: Client, command: RegisteredCommand): boolean;
 }
 
 /**
@@ -47,20 +53,26 @@ export interface BlockingServer {
  *
  * A blocking command that finds nothing calls `block` instead of replying. When one of its keys appears (the
  * keyspace says so, whoever made it), the command is run again, client after client in the order in which they
- * came, until the key is gone. A command that finds nothing again simply blocks again.
+ * came, until the key is gone. A command that finds nothing again simply blocks again, behind the others.
+ *
+ *     LPUSH a …  ──▶ EVENT_NEW ──▶ ready: [a]       in the middle of a command, or of several in EXEC
+ *     reply           ──▶ serve ──▶ rerun BLMOVE a b ──▶ EVENT_NEW ──▶ ready: [b] ──▶ rerun BLPOP b …
  *
  * Waiting costs nothing: no polling, and the keyspace is only listened to while somebody waits.
  */
 export class Blocking implements ChangeListener {
   private readonly server: BlockingServer;
   private readonly waiters = new Map<Client, Waiter>();
-  /** By database and key, who waits, longest first. Keys are latin1 text. */
-  private readonly queues: Map<string, Set<Waiter>>[] = [];
+  /** By database and key (latin1 text), who waits. No queue is empty. */
+  private readonly queues: Map<string, WaitQueue<Waiter>>[] = [];
+  private readonly filter = new KeyFilter();
   /** Keys that appeared and were not looked at yet, in order. */
-  private ready: { database: Database; key: string }[] = [];
+  private ready: WaitQueue<Waiter>[] = [];
+  /** Keys that are ready, but the commands that wait for them are held back by CLIENT PAUSE. */
+  private paused: WaitQueue<Waiter>[] = [];
   private isServing = false;
   /** While a command runs again, until when it may wait: its timeout does not start anew. */
-  private rerunUntilMs: number | undefined;
+  private rerunUntilMs: TimestampMs | undefined;
 
   constructor(server: BlockingServer) {
     this.server = server;
@@ -80,7 +92,7 @@ export class Blocking implements ChangeListener {
 
   /** How many keys are waited for. */
   get keyCount(): number {
-    return this.queues.reduce((sum, queue) => sum + queue.size, 0);
+    return this.queues.reduce((sum, queues) => sum + queues.size, 0);
   }
 
   /** Whether a key appeared that somebody waits for. */
@@ -89,7 +101,8 @@ export class Blocking implements ChangeListener {
   }
 
   /**
-   * Makes the client of the current command wait for a key of some type; inside a transaction its time is up at once.
+   * Makes the client of the current command wait for a key of some type; where it may not wait, as inside a
+   * transaction, its time is up at once.
    * @param first @param last the arguments that are the keys, both included
    * @param timeoutMs how long at most; 0: for ever
    */
@@ -99,15 +112,13 @@ export class Blocking implements ChangeListener {
     last: number,
     type: ValueType,
     timeoutMs: number,
-    replyTimeout: (reply: ReplyWriter) => void,
+    replyTimeout: (reply: ReplyWriter) => void = replyNullArray,
   ): void {
     const { client, command, database, arguments: request } = context;
     if (client.deniesBlocking) {
       replyTimeout(context.reply);
       return;
     }
-    const keys = new Set<string>();
-    for (let i = first; i <= last; i++) keys.add(request.text(i));
     const own = new Arguments();
     own.assign(Array.from({ length: request.count }, (_, i) => request.copy(i)));
     const untilMs = timeoutMs === 0 ? 0 : this.server.keyspace.nowMs + timeoutMs;
@@ -115,21 +126,17 @@ export class Blocking implements ChangeListener {
       client,
       command,
       request: own,
-      database,
       type,
-      keys: [...keys],
+      places: [],
       replyTimeout,
       untilMs: this.rerunUntilMs ?? untilMs,
       timer: undefined,
     };
     if (this.waiters.size === 0) this.server.keyspace.addListener(this);
     this.waiters.set(client, waiter);
-    const queues = this.queuesOf(database);
-    for (const key of waiter.keys) {
-      const queue = queues.get(key);
-      if (queue === undefined) queues.set(key, new Set([waiter]));
-      else queue.add(waiter);
-    }
+    const keys = new Set<string>();
+    for (let i = first; i <= last; i++) keys.add(request.text(i));
+    for (const key of keys) waiter.places.push(this.queueOf(database, key).join(waiter));
     client.unblock = (withError) => this.giveUp(waiter, withError);
     this.arm(waiter);
   }
@@ -147,68 +154,99 @@ export class Blocking implements ChangeListener {
     offset: ByteOffset,
     length: ByteLength,
   ): void {
-    if (event !== EVENT_NEW) return;
-    const key = latin1(bytes, offset, length);
-    if (this.queues[database.index]?.has(key) === true) this.ready.push({ database, key });
+    if (event !== EVENT_NEW || !this.filter.mayHave(bytes, offset, length)) return;
+    const queue = this.queues[database.index]?.get(latin1(bytes, offset, length));
+    if (queue !== undefined) this.signal(queue);
   }
 
-  databaseChanged(database: Database): void {
+  databaseChanged(database: Database, other: Database | undefined): void {
     const queues = this.queues[database.index];
-    if (queues === undefined) return;
-    for (const key of queues.keys()) this.ready.push({ database, key });
+    if (other === undefined || queues === undefined) return;
+    for (const queue of queues.values()) this.signal(queue);
+  }
+
+  /** A pause is over: those who could not be served may be. */
+  endPause(): void {
+    this.ready.push(...this.paused);
+    this.paused = [];
   }
 
   /** Serves those who wait for keys that appeared. Called after each command, when it is complete. */
   serve(): void {
     if (this.isServing) return;
     this.isServing = true;
-    // A client that is served may make further keys appear (BLMOVE): they come behind.
-    while (this.ready.length > 0) {
-      const ready = this.ready;
-      this.ready = [];
-      for (const { database, key } of ready) this.serveKey(database, key);
+    try {
+      // A client that is served may make further keys appear (BLMOVE): they come behind.
+      while (this.ready.length > 0) {
+        const ready = this.ready;
+        this.ready = [];
+        for (const queue of ready) {
+          queue.isReady = false;
+          this.serveQueue(queue);
+        }
+      }
+    } finally {
+      this.isServing = false;
     }
-    this.isServing = false;
   }
 
-  private serveKey(database: Database, key: string): void {
-    const queue = this.queues[database.index]?.get(key);
-    if (queue === undefined) return;
-    const bytes = Buffer.from(key, 'latin1');
+  private signal(queue: WaitQueue<Waiter>): void {
+    if (queue.isReady) return;
+    queue.isReady = true;
+    this.ready.push(queue);
+  }
+
+  private serveQueue(queue: WaitQueue<Waiter>): void {
     const { keyspace } = this.server;
+    const { database } = queue;
+    const bytes = Buffer.from(queue.key, 'latin1');
     const hash = keyspace.hash(bytes, 0, bytes.length);
-    for (const waiter of [...queue]) {
+    let place = queue.first;
+    // No more than wait now: one that blocks again joins at the end.
+    for (let left = queue.length; left > 0 && place !== undefined; left--) {
+      const { waiter, next } = place;
       const record = keyspace.peek(database, hash, bytes, 0, bytes.length);
       if (record === NULL_REFERENCE) return;
-      if (keyspace.records.type(record) !== waiter.type) continue;
-      this.remove(waiter);
-      this.rerunUntilMs = waiter.untilMs;
-      this.server.rerun(waiter.client, waiter.command, waiter.request);
-      this.rerunUntilMs = undefined;
-      if (waiter.client.unblock === undefined) this.server.resumeLater(waiter.client);
+      if (keyspace.records.type(record) === waiter.type) {
+        if (this.server.isPausedFor(waiter.client, waiter.command)) {
+          queue.isReady = true;
+          this.paused.push(queue);
+          return;
+        }
+        this.serveWaiter(waiter);
+      }
+      place = next?.isLeft === true ? queue.first : next;
     }
+  }
+
+  private serveWaiter(waiter: Waiter): void {
+    const { client } = waiter;
+    this.remove(waiter);
+    this.rerunUntilMs = waiter.untilMs;
+    this.server.rerun(client, waiter.command, waiter.request);
+    this.rerunUntilMs = undefined;
+    if (client.unblock === undefined) this.server.resumeLater(client);
   }
 
   /** Ends a wait in vain. */
   private giveUp(waiter: Waiter, withError: boolean): void {
+    const { client, command } = waiter;
     this.remove(waiter);
-    if (waiter.client.isClosed) return;
-    this.server.replyTo(waiter.client, (reply) => {
-      if (withError) reply.error('UNBLOCKED client unblocked via CLIENT UNBLOCK');
-      else waiter.replyTimeout(reply);
-    });
-    this.server.resumeLater(waiter.client);
+    if (client.isClosed) return;
+    this.server.endWait(client, command, withError ? replyUnblocked : waiter.replyTimeout);
+    this.server.resumeLater(client);
   }
 
   private remove(waiter: Waiter): void {
     clearTimeout(waiter.timer);
     waiter.client.unblock = undefined;
     this.waiters.delete(waiter.client);
-    const queues = this.queuesOf(waiter.database);
-    for (const key of waiter.keys) {
-      const queue = queues.get(key);
-      queue?.delete(waiter);
-      if (queue?.size === 0) queues.delete(key);
+    for (const place of waiter.places) {
+      const { queue } = place;
+      queue.leave(place);
+      if (queue.length > 0) continue;
+      this.queues[queue.database.index].delete(queue.key);
+      this.filter.remove(queue.key);
     }
     if (this.waiters.size === 0) this.server.keyspace.removeListener(this);
   }
@@ -226,14 +264,26 @@ export class Blocking implements ChangeListener {
     waiter.timer.unref();
   }
 
-  private queuesOf(database: Database): Map<string, Set<Waiter>> {
-    let queues = this.queues[database.index];
-    if (queues === undefined) {
-      queues = new Map();
-      this.queues[database.index] = queues;
+  private queueOf(database: Database, key: string): WaitQueue<Waiter> {
+    this.queues[database.index] ??= new Map();
+    const queues = this.queues[database.index];
+    let queue = queues.get(key);
+    if (queue === undefined) {
+      queue = new WaitQueue(database, key);
+      queues.set(key, queue);
+      this.filter.add(key);
     }
-    return queues;
+    return queue;
   }
+}
+
+/** What most commands reply that waited in vain. */
+function replyNullArray(reply: ReplyWriter): void {
+  reply.nullArray();
+}
+
+function replyUnblocked(reply: ReplyWriter): void {
+  reply.error(ERROR_UNBLOCKED);
 }
 
 /**
@@ -241,16 +291,26 @@ export class Blocking implements ChangeListener {
  * replied. It is given in seconds, with a fraction if need be.
  */
 export function blockingTimeoutMs(context: CommandContext, index: number): number {
-  const { bytes, offsets, lengths } = context.arguments;
-  const seconds = parseDouble(bytes, offsets[index], lengths[index]);
+  const { keyspace, reply } = context;
+  const seconds = secondsIn(context, index);
   if (seconds === undefined) {
-    context.reply.error('ERR timeout is not a float or out of range');
+    reply.error('ERR timeout is not a float or out of range');
     return NaN;
   }
   const timeoutMs = Math.ceil(seconds * 1000);
-  if (timeoutMs < 0) context.reply.error('ERR timeout is negative');
-  else if (timeoutMs + context.keyspace.nowMs > INT64_MAX_MS)
-    context.reply.error('ERR timeout is out of range');
+  if (timeoutMs < 0) reply.error('ERR timeout is negative');
+  else if (timeoutMs + keyspace.nowMs > INT64_MAX_MS) reply.error('ERR timeout is out of range');
   else return timeoutMs;
   return NaN;
+}
+
+/** Argument `index` as a number; one that only C's long double holds becomes an infinity or the least of its sign. */
+function secondsIn({ arguments: request }: CommandContext, index: number): number | undefined {
+  const { bytes, offsets, lengths } = request;
+  const seconds = parseDouble(bytes, offsets[index], lengths[index]);
+  if (seconds !== undefined) return seconds;
+  const exact = parseLongDouble(bytes, offsets[index], lengths[index]);
+  if (exact === undefined || typeof exact === 'number') return exact;
+  const magnitude = exact.exponent > 0 ? Number.POSITIVE_INFINITY : Number.MIN_VALUE;
+  return exact.significand < 0n ? -magnitude : magnitude;
 }

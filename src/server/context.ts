@@ -5,7 +5,7 @@ import type { Keyspace } from '../keyspace/keyspace.js';
 import type { RecordReference, ValueType } from '../keyspace/record.js';
 import { NULL_REFERENCE } from '../memory/reference.js';
 import type { Arguments } from '../protocol/arguments.js';
-import { parseInt64, parseSafeInteger } from '../protocol/integers.js';
+import { INT64_MAX, INT64_MIN, parseInt64, parseSafeInteger } from '../protocol/integers.js';
 import { OptionReader } from '../protocol/option-reader.js';
 import type { ReplyWriter } from '../protocol/reply-writer.js';
 import type { Types } from '../types/types.js';
@@ -17,6 +17,8 @@ import type { Server } from './server.js';
 
 /** What `readTyped` and `writeTyped` return when the key has another type and the error is replied. */
 export const WRONG_TYPE: RecordReference = -1;
+
+const ERROR_SIGNED_COUNT = `ERR value is out of range, value must between ${-INT64_MAX} and ${INT64_MAX}`;
 
 /**
  * What a command handler works on: its arguments, where the reply goes, and the data.
@@ -139,6 +141,16 @@ export class CommandContext {
     const exact = parseInt64(bytes, offsets[index], lengths[index]);
     if (exact !== undefined) return exact < 0n ? Number.MIN_SAFE_INTEGER : Number.MAX_SAFE_INTEGER;
     this.reply.error(error);
+    return NaN;
+  }
+
+  /** As `integer`, for a count whose sign has a meaning of its own: -2^63, which has no opposite, is refused. */
+  signedCount(index: number): number {
+    const count = this.integer(index);
+    if (count !== Number.MIN_SAFE_INTEGER) return count;
+    const { bytes, offsets, lengths } = this.arguments;
+    if (parseInt64(bytes, offsets[index], lengths[index]) !== INT64_MIN) return count;
+    this.reply.error(ERROR_SIGNED_COUNT);
     return NaN;
   }
 

@@ -1,5 +1,6 @@
 import { OutOfMemoryError } from '../memory/memory.js';
 import type { Arguments } from '../protocol/arguments.js';
+import type { ReplyWriter } from '../protocol/reply-writer.js';
 import { type Client, RESTRICTED_SUBSCRIBED } from './client.js';
 import { FLAG_NO_AUTH, FLAG_NO_MULTI, FLAG_PROTECTED, FLAG_WRITE } from './command-flags.js';
 import { CommandContext } from './context.js';
@@ -61,7 +62,32 @@ export class Dispatcher {
     const start = this.server.outbox.reply.position;
     const result = this.decide(client, request);
     if (client.replyMode !== 'on') this.suppressReply(client, start);
+    // Only now: the replies to those who are served are not this client's.
+    if (this.server.blocking.hasReady) this.server.blocking.serve();
     return result;
+  }
+
+  /** Runs a command again whose client waited, unless it may not run any more. */
+  rerun(client: Client, command: RegisteredCommand, request: Arguments): void {
+    const start = this.server.outbox.reply.position;
+    const isRestricted = (client.restrictions | this.server.restrictions) !== 0;
+    const refusal = isRestricted ? this.refusal(client, command) : '';
+    if (refusal === '') this.call(client, command, request);
+    else this.reject(client, command, refusal);
+    if (client.replyMode !== 'on') this.suppressReply(client, start);
+  }
+
+  /** Ends a command that waited in vain: it counts as called, and has its reply. */
+  endWait(client: Client, command: RegisteredCommand, write: (reply: ReplyWriter) => void): void {
+    const { commandTimes: times, outbox } = this.server;
+    const { reply } = outbox;
+    const start = reply.position;
+    const errors = reply.errorCount;
+    const depth = times.begin(command);
+    write(reply);
+    times.end(depth, false);
+    this.countError(command, errors);
+    if (client.replyMode !== 'on') this.suppressReply(client, start);
   }
 
   /** The requests that a client sent together are executed, as far as they came. */
@@ -142,15 +168,8 @@ export class Dispatcher {
     } else {
       times.cancel(depth);
     }
-    // An error that a nested command replied is that command's.
-    if (reply.errorCount !== errors && reply.errorCount !== this.countedErrors) {
-      this.countedErrors = reply.errorCount;
-      command.failedCalls++;
-      this.server.errorStatistics.count(reply.lastError);
-    }
-    if (this.isInTransaction) return;
-    if (this.server.outbox.holdsMessages) this.server.outbox.releaseHeld();
-    if (this.server.blocking.hasReady) this.server.blocking.serve();
+    if (reply.errorCount !== errors) this.countError(command, errors);
+    if (!this.isInTransaction && this.server.outbox.holdsMessages) this.server.outbox.releaseHeld();
   }
 
   /** Runs the commands of a transaction, each with its own reply. */
@@ -160,6 +179,16 @@ export class Dispatcher {
     for (const { command, request } of transaction.commands) this.call(client, command, request);
     this.isInTransaction = false;
     client.deniesBlocking = false;
+  }
+
+  /** Counts the error that a command replied, if it did; `before` is how many there had been before it. */
+  private countError(command: RegisteredCommand, before: number): void {
+    const { reply } = this.server.outbox;
+    // An error that a nested command replied is that command's.
+    if (reply.errorCount === before || reply.errorCount === this.countedErrors) return;
+    this.countedErrors = reply.errorCount;
+    command.failedCalls++;
+    this.server.errorStatistics.count(reply.lastError);
   }
 
   private makeContext(client: Client, command: RegisteredCommand, request: Arguments): CommandContext {
@@ -190,9 +219,10 @@ export class Dispatcher {
     return '';
   }
 
-  /** CLIENT REPLY OFF and SKIP: the reply is made and forgotten. */
+  /** CLIENT REPLY OFF and SKIP: the reply is made and forgotten. A command that waits is still to have its reply. */
   private suppressReply(client: Client, start: number): void {
-    this.server.outbox.reply.position = start;
+    if (client.unblock !== undefined) return;
+    this.server.outbox.rewind(start);
     if (client.replyMode === 'skip-next') client.replyMode = 'skip';
     else if (client.replyMode === 'skip') client.replyMode = 'on';
   }

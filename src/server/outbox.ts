@@ -44,6 +44,19 @@ export class Outbox {
     return before;
   }
 
+  /** Takes back what was written to the present client since `start`; replies to others in between stay. */
+  rewind(start: ByteOffset): void {
+    const { reply, clients, starts, ends, sources } = this;
+    if (this.currentStart <= start) {
+      reply.position = start;
+      return;
+    }
+    for (let i = clients.length - 1; i >= 0 && (sources[i] !== FROM_REPLIES || ends[i] > start); i--) {
+      if (clients[i] === this.current && sources[i] === FROM_REPLIES) ends[i] = Math.max(starts[i], start);
+    }
+    this.currentStart = reply.position;
+  }
+
   /**
    * Sends a message to some clients, none of which waits for it. `write` is called once for each protocol version
    * that is among them.

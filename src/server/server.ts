@@ -119,6 +119,9 @@ export class Server implements ClientOwner {
     this.turn = new Turn(this.keyspace, this.outbox, {
       sent: (client) => this.checkOutput(client),
       postponed: (client) => this.pause.add(client),
+      executed: () => {
+        if (this.blocking.hasReady) this.blocking.serve();
+      },
       resumed: (client) => this.queryBuffers.resume(client),
       opened: () => this.loopTimes.opened(this.commandTimes.calls),
       ended: () => {
@@ -140,10 +143,10 @@ export class Server implements ClientOwner {
     this.watching = new Watching(this.keyspace);
     this.notifications = new Notifications(this.keyspace, this.pubsub);
     this.pause = new Pause(
-      (client) => this.resume(client),
+      (client) => this.turn.resumeLater(client),
       (isActive) => {
         if (isActive) this.restrictions |= RESTRICTED_PAUSED;
-        else this.restrictions &= ~RESTRICTED_PAUSED;
+        else this.endPause();
       },
     );
     this.follow(configuration);
@@ -232,8 +235,18 @@ export class Server implements ClientOwner {
   rerun(client: Client, command: RegisteredCommand, request: Arguments): void {
     this.turn.open();
     const before = this.outbox.switchTo(client);
-    this.dispatcher.call(client, command, request);
+    this.dispatcher.rerun(client, command, request);
     this.outbox.switchTo(before);
+  }
+
+  /** Replies to a client whose command waited in vain. */
+  endWait(client: Client, command: RegisteredCommand, write: (writer: ReplyWriter) => void): void {
+    this.turn.open();
+    const before = this.outbox.switchTo(client);
+    this.dispatcher.endWait(client, command, write);
+    this.outbox.switchTo(before);
+    // Between turns no command runs whose time this could be taken for.
+    if (before === undefined) this.dispatcher.endPipeline();
   }
 
   resumeLater(client: Client): void {
@@ -279,6 +292,13 @@ export class Server implements ClientOwner {
     this.cron.stop();
     this.pause.end();
     for (const client of [...this.clients]) client.connection.destroy();
+  }
+
+  private endPause(): void {
+    if ((this.restrictions & RESTRICTED_PAUSED) === 0) return;
+    this.restrictions &= ~RESTRICTED_PAUSED;
+    this.turn.open();
+    this.blocking.endPause();
   }
 
   private connectionRefusal(connection: Connection): string {

@@ -16,6 +16,8 @@ export interface TurnEvents {
   sent(client: Client): void;
   /** A request waits: the client is to be resumed when what it waits for is over. */
   postponed(client: Client): void;
+  /** All that arrived is executed. */
+  executed(): void;
   /** What a client waited for is over: its further requests can run. */
   resumed(client: Client): void;
   /** The turn is over: work that it left behind can be seen to. */
@@ -97,6 +99,7 @@ export class Turn {
 
   /** Ends the turn: commit, reply, close. */
   end(): void {
+    this.events.executed();
     for (let client = this.resuming.shift(); client !== undefined; client = this.resuming.shift()) {
       if (!client.isClosed) this.events.resumed(client);
     }

@@ -2,6 +2,8 @@ import type { Keyspace } from '../keyspace/keyspace.js';
 import { Listpacks } from '../structures/listpack.js';
 import { Hashes } from './hash.js';
 import { HashCursor } from './hash-cursor.js';
+import { Lists } from './list.js';
+import { ListCursor } from './list-cursor.js';
 import { Sets } from './set.js';
 import { SortedSets } from './sorted-set.js';
 import { SortedSetCursor } from './sorted-set-cursor.js';
@@ -11,6 +13,8 @@ import { Strings } from './string.js';
 export interface EncodingLimits {
   readonly 'hash-max-listpack-entries': number;
   readonly 'hash-max-listpack-value': number;
+  readonly 'list-compress-depth': number;
+  readonly 'list-max-listpack-size': number;
   readonly 'set-max-intset-entries': number;
   readonly 'set-max-listpack-entries': number;
   readonly 'set-max-listpack-value': number;
@@ -22,6 +26,8 @@ export interface EncodingLimits {
 export const ENCODING_LIMITS = [
   'hash-max-listpack-entries',
   'hash-max-listpack-value',
+  'list-compress-depth',
+  'list-max-listpack-size',
   'set-max-intset-entries',
   'set-max-listpack-entries',
   'set-max-listpack-value',
@@ -36,6 +42,9 @@ export class Types {
   readonly hashes: Hashes;
   /** For the commands that walk a hash, one at a time. */
   readonly hashCursor: HashCursor;
+  readonly lists: Lists;
+  /** For the commands that walk a list, one at a time. */
+  readonly listCursor: ListCursor;
   readonly sets: Sets;
   readonly sortedSets: SortedSets;
   /** For the commands that walk a sorted set, one at a time. */
@@ -46,6 +55,8 @@ export class Types {
     this.listpacks = new Listpacks(keyspace.memory);
     this.hashes = new Hashes(keyspace, this.listpacks);
     this.hashCursor = new HashCursor(this.hashes);
+    this.lists = new Lists(keyspace, this.listpacks);
+    this.listCursor = new ListCursor(this.lists);
     this.sets = new Sets(keyspace, this.listpacks);
     this.sortedSets = new SortedSets(keyspace, this.listpacks, randomSeed());
     this.sortedSetCursor = new SortedSetCursor(this.sortedSets, this.listpacks);
@@ -56,6 +67,8 @@ export class Types {
   limitEncodings(limits: EncodingLimits): void {
     this.hashes.listpackEntriesMax = limits['hash-max-listpack-entries'];
     this.hashes.listpackValueMax = limits['hash-max-listpack-value'];
+    this.lists.compressDepth = limits['list-compress-depth'];
+    this.lists.fill = limits['list-max-listpack-size'];
     this.sets.intsetEntriesMax = limits['set-max-intset-entries'];
     this.sets.listpackEntriesMax = limits['set-max-listpack-entries'];
     this.sets.listpackValueMax = limits['set-max-listpack-value'];
