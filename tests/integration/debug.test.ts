@@ -141,6 +141,12 @@ describe('arguments', () => {
     ['SET-ACTIVE-EXPIRE', '1'],
     ['SET-SKIP-CHECKSUM-VALIDATION', '0'],
     ['PAUSE-CRON', '0'],
+    ['DICT-RESIZING', '1'],
+    ['QUICKLIST-PACKED-THRESHOLD', '100b'],
+    ['QUICKLIST-PACKED-THRESHOLD', '5gb'],
+    ['QUICKLIST-PACKED-THRESHOLD', 'x'],
+    ['QUICKLIST-PACKED-THRESHOLD', '0'],
+    ['QUICKLIST-PACKED-THRESHOLD'],
     ['CHANGE-REPL-ID'],
     ['LOG', 'text'],
     ['LOG'],
@@ -160,10 +166,30 @@ describe('arguments', () => {
 
 test('OBJECT shows the fields of redis-server', async () => {
   await both('SET', 'key', 'value');
-  const forms = (await both('DEBUG', 'OBJECT', 'key')).map((reply) =>
-    JSON.stringify(reply).replace(/(at:0x|serializedlength:|lru:)[0-9a-f]+/g, '$1'),
-  );
-  expect(forms[0]).toBe(forms[1]);
+  await both('RPUSH', 'list', ...Array.from({ length: 3000 }, (_, i) => `element:${i}`));
+  for (const key of ['key', 'list']) {
+    const forms = (await both('DEBUG', 'OBJECT', key)).map((reply) =>
+      JSON.stringify(reply).replace(/(at:0x|serializedlength:|lru:)[0-9a-f]+/g, '$1'),
+    );
+    expect(forms[0]).toBe(forms[1]);
+  }
+});
+
+test('HTSTATS and HTSTATS-KEY tell how many elements there are', async () => {
+  const members = Array.from({ length: 600 }, (_, i) => `member:${i}`);
+  await both('SADD', 'set', ...members);
+  await both('HSET', 'hash', ...members);
+  await both('SET', 'key', 'x', 'EX', '1000');
+  const elements = (reply: RawReply) => String(reply).match(/\[.*\]|number of elements: \d+|No stats.*/g);
+  for (const call of [
+    ['HTSTATS', '0'],
+    ['HTSTATS', '5'],
+    ['HTSTATS-KEY', 'set'],
+    ['HTSTATS-KEY', 'hash', 'full'],
+  ]) {
+    const [ours, theirs] = await both('DEBUG', ...call);
+    expect(elements(ours)).toEqual(elements(theirs));
+  }
 });
 
 test('POPULATE adds what is not there', async () => {

@@ -200,6 +200,13 @@ describe('values', () => {
         pipeline.set(`string:${length}`, 'x'.repeat(length));
       }
       pipeline.set('number', '12345');
+      for (const length of [1, 2, 5, 600]) {
+        const members = Array.from({ length }, (_, i) => `m:${i}`);
+        pipeline.rpush(`list:${length}`, ...members).sadd(`set:${length}`, ...members);
+        pipeline.hset(`hash:${length}`, ...members.flatMap((member) => [member, 'value']));
+        pipeline.zadd(`zset:${length}`, ...members.flatMap((member) => [1, member]));
+      }
+      pipeline.call('hexpire', 'hash:5', 1000, 'fields', 1, 'm:0');
       pipeline.set('expires', 'x', 'PX', 1_000_000);
       pipeline.select(3).set('elsewhere', 'abc').select(0);
       await pipeline.exec();

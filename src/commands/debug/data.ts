@@ -1,4 +1,10 @@
-import { ENCODING_INT, ENCODING_NAMES, type RecordReference, TYPE_STRING } from '../../keyspace/record.js';
+import {
+  ENCODING_INT,
+  ENCODING_NAMES,
+  ENCODING_QUICKLIST,
+  type RecordReference,
+  TYPE_STRING,
+} from '../../keyspace/record.js';
 import { NO_DEADLINE } from '../../keyspace/record-store.js';
 import { NULL_REFERENCE } from '../../memory/reference.js';
 import type { CommandContext } from '../../server/context.js';
@@ -71,7 +77,20 @@ function describeObject(context: CommandContext): void {
   reply.simpleString(
     `Value at:0x${record.toString(16)} refcount:1 encoding:${ENCODING_NAMES[records.encoding(record)]} ` +
       `serializedlength:${valueBytes(context, record)} lru:${access} ` +
-      `lru_seconds_idle:${accessClock.idleSeconds(access)}`,
+      `lru_seconds_idle:${accessClock.idleSeconds(access)}${quicklistDetails(context, record)}`,
+  );
+}
+
+/** What is shown of a list in several nodes. */
+function quicklistDetails({ keyspace: { records }, types }: CommandContext, record: RecordReference): string {
+  if (records.encoding(record) !== ENCODING_QUICKLIST) return '';
+  const { quicklists } = types.lists;
+  const list = records.slot(record);
+  const nodes = quicklists.nodeCount(list);
+  return (
+    ` ql_nodes:${nodes} ql_avg_node:${(quicklists.length(list) / nodes).toFixed(2)} ` +
+    `ql_listpack_max:${quicklists.fill(list)} ql_compressed:${quicklists.compressDepth(list) === 0 ? 0 : 1} ` +
+    `ql_uncompressed_size:${quicklists.uncompressedBytes(list)}`
   );
 }
 

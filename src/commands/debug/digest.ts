@@ -3,6 +3,7 @@ import type { Database } from '../../keyspace/database.js';
 import {
   type RecordReference,
   TYPE_HASH,
+  TYPE_LIST,
   TYPE_SET,
   TYPE_SORTED_SET,
   TYPE_STRING,
@@ -89,6 +90,7 @@ function rangeOf({ bytes, offset, length }: ByteRange): Uint8Array {
 const VALUE_DIGESTS: ReadonlyMap<ValueType, (digest: Digest, types: Types, record: RecordReference) => void> =
   new Map([
     [TYPE_STRING, mixString],
+    [TYPE_LIST, mixList],
     [TYPE_SET, xorSet],
     [TYPE_SORTED_SET, xorSortedSet],
     [TYPE_HASH, xorHash],
@@ -97,6 +99,15 @@ const VALUE_DIGESTS: ReadonlyMap<ValueType, (digest: Digest, types: Types, recor
 function mixString(digest: Digest, { strings }: Types, record: RecordReference): void {
   strings.read(record);
   digest.mix(rangeOf(strings));
+}
+
+function mixList(digest: Digest, { lists, listCursor }: Types, record: RecordReference): void {
+  listCursor.start(record, 0, true);
+  while (listCursor.next()) {
+    listCursor.read();
+    lists.element.spell();
+    digest.mix(rangeOf(lists.element));
+  }
 }
 
 function xorSet(digest: Digest, { sets }: Types, record: RecordReference): void {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { parseMemory } from '../../config/numbers.js';
 import type { CommandContext } from '../../server/context.js';
 import { REPLY_BUFFER_PEAK_RESET_MS } from '../../server/debug-settings.js';
 import { type DebugSubcommand, FIRST_ARGUMENT, leadingNumber, wrongSubcommand } from './subcommand.js';
@@ -20,6 +21,10 @@ export const settingSubcommands: readonly DebugSubcommand[] = [
     most: 0,
     handler: rewriteAll,
   },
+  toggle('dict-resizing', 'Let hash tables grow and shrink.', ({ keyspace, types }, isOn) => {
+    keyspace.hashTable.resizes = isOn;
+    types.sets.hashTable.resizes = isOn;
+  }),
   {
     name: 'log',
     syntax: '<message>',
@@ -34,6 +39,14 @@ export const settingSubcommands: readonly DebugSubcommand[] = [
   toggle('pause-cron', 'Stop the periodic tasks.', ({ server }, isOn) => {
     server.cron.isPaused = isOn;
   }),
+  {
+    name: 'quicklist-packed-threshold',
+    syntax: '<size>',
+    summary: 'The size from which on an element of a list has a node of its own; 0: as usual.',
+    least: 1,
+    most: 1,
+    handler: setPackedThreshold,
+  },
   {
     name: 'replybuffer',
     syntax: 'PEAK-RESET-TIME <NEVER|RESET|milliseconds> | RESIZING <0|1>',
@@ -93,6 +106,12 @@ function rewriteAll({ configuration, reply }: CommandContext): void {
   const problem = configuration.rewrite({ force: true });
   if (problem === undefined) reply.ok();
   else reply.error(problem.replace('ERR Rewriting config file', failure));
+}
+
+function setPackedThreshold({ arguments: request, types, reply }: CommandContext): void {
+  const size = parseMemory(request.cString(FIRST_ARGUMENT));
+  if (size !== undefined && types.lists.quicklists.limits.setPackedThreshold(Number(size))) reply.ok();
+  else reply.error('ERR argument must be a memory value bigger than 1 and smaller than 4gb');
 }
 
 function setReplyBuffer(context: CommandContext): void {

@@ -46,7 +46,7 @@ function describeDatabase(context: CommandContext): void {
     return;
   }
   const { table, deadlines } = keyspace.databases[index];
-  const expires = deadlines.count === 0 ? EMPTY : figures(deadlines.count, deadlines.count);
+  const expires = figures(deadlines.count, deadlines.count);
   reply.verbatim('txt', `[Dictionary HT]\n${describeTable(context, table)}[Expires HT]\n${expires}`);
 }
 
@@ -65,16 +65,14 @@ function describeKey(context: CommandContext): void {
   reply.verbatim('txt', describeTable(context, records.slot(record)));
 }
 
-const TITLE = 'Hash table 0 stats (main hash table):\n';
-const EMPTY = `${TITLE}No stats available for empty dictionaries\n`;
-
 /** What `full` would add in Redis, the lengths of chains, is not to be had here without a walk over the table. */
 function describeTable({ keyspace }: CommandContext, table: TableReference): string {
   const { hashTable } = keyspace;
-  const count = hashTable.count(table);
-  return count === 0 ? EMPTY : figures(hashTable.bucketCount(table) * PLACES_PER_BUCKET, count);
+  return figures(hashTable.bucketCount(table) * PLACES_PER_BUCKET, hashTable.count(table));
 }
 
+/** Nothing is told of an empty table. */
 function figures(places: number, count: number): string {
-  return `${TITLE} table size: ${places}\n number of elements: ${count}\n`;
+  if (count === 0) return '';
+  return `Hash table 0 stats (main hash table):\n table size: ${places}\n number of elements: ${count}\n`;
 }

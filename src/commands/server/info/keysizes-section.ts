@@ -1,4 +1,12 @@
-import { type RecordReference, TYPE_STRING, type ValueType } from '../../../keyspace/record.js';
+import {
+  type RecordReference,
+  TYPE_HASH,
+  TYPE_LIST,
+  TYPE_SET,
+  TYPE_SORTED_SET,
+  TYPE_STRING,
+  type ValueType,
+} from '../../../keyspace/record.js';
 import type { Server } from '../../../server/server.js';
 import type { Types } from '../../../types/types.js';
 import { type KeySample, sampleKeys } from './key-sample.js';
@@ -7,19 +15,25 @@ import type { InfoField, InfoSection } from './section.js';
 /** Keys that one INFO measures, of all databases together: about a millisecond's worth. */
 const SAMPLED_KEYS_MAX = 16384;
 
-/** What the sizes of a type are called in `keysizes`, and how a value is measured. */
+/** What the sizes of a type are called, and how a value is measured. */
 interface SizedType {
+  readonly type: ValueType;
   readonly title: string;
   readonly sizeOf: (types: Types, record: RecordReference) => number;
 }
 
 /** The types in the order in which they are shown. */
-const SIZED_TYPES: ReadonlyMap<ValueType, SizedType> = new Map([
-  [
-    TYPE_STRING,
-    { title: 'distrib_strings_sizes', sizeOf: ({ strings }, record) => strings.byteLength(record) },
-  ],
-]);
+const SIZED_TYPES: readonly SizedType[] = [
+  { type: TYPE_STRING, title: 'strings_sizes', sizeOf: ({ strings }, record) => strings.byteLength(record) },
+  { type: TYPE_LIST, title: 'lists_items', sizeOf: ({ lists }, record) => lists.length(record) },
+  { type: TYPE_SET, title: 'sets_items', sizeOf: ({ sets }, record) => sets.count(record) },
+  {
+    type: TYPE_SORTED_SET,
+    title: 'zsets_items',
+    sizeOf: ({ sortedSets }, record) => sortedSets.count(record),
+  },
+  { type: TYPE_HASH, title: 'hashes_items', sizeOf: ({ hashes }, record) => hashes.count(record) },
+];
 
 /**
  * How many keys have values of which size, by powers of two: bytes of strings, elements of other types. Redis keeps
@@ -39,21 +53,17 @@ function* distributions(
   { database, keysPerRecord, records }: KeySample,
 ): Generator<InfoField> {
   const { types, keyspace } = server;
-  const counts = new Map<ValueType, number[]>();
-  for (const record of records) {
-    const type = keyspace.records.type(record);
-    const size = SIZED_TYPES.get(type)?.sizeOf(types, record);
-    if (size === undefined) continue;
-    const ofType = counts.get(type) ?? [];
-    const step = size === 0 ? 0 : Math.floor(Math.log2(size)) + 1;
-    ofType[step] = (ofType[step] ?? 0) + 1;
-    counts.set(type, ofType);
-  }
-  for (const [type, { title }] of SIZED_TYPES) {
-    const shown = (counts.get(type) ?? []).flatMap((count, step) =>
-      count === undefined ? [] : [`${stepName(step)}=${Math.round(count * keysPerRecord)}`],
-    );
-    if (shown.length > 0) yield [`db${database.index}_${title}`, shown.join(',')];
+  for (const { type, title, sizeOf } of SIZED_TYPES) {
+    const counts: number[] = [];
+    for (const record of records) {
+      if (keyspace.records.type(record) !== type) continue;
+      const size = sizeOf(types, record);
+      const step = size === 0 ? 0 : Math.floor(Math.log2(size)) + 1;
+      counts[step] = (counts[step] ?? 0) + 1;
+    }
+    // Steps without keys are holes in the array, which flatMap leaves out.
+    const shown = counts.flatMap((count, step) => `${stepName(step)}=${Math.round(count * keysPerRecord)}`);
+    if (shown.length > 0) yield [`db${database.index}_distrib_${title}`, shown.join(',')];
   }
 }
 
