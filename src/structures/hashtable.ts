@@ -1,5 +1,4 @@
-import { equalBytes } from '../memory/bytes.js';
-import { byteOffset, type Memory, OutOfMemoryError, wordOffset } from '../memory/memory.js';
+import { type Memory, OutOfMemoryError, wordOffset } from '../memory/memory.js';
 import {
   type ByteLength,
   type ByteOffset,
@@ -10,6 +9,7 @@ import {
 } from '../memory/reference.js';
 import { ReferenceList } from '../memory/reference-list.js';
 import type { KeyedHash } from '../memory/sip-hash.js';
+import { EntryKeys } from './hashtable-entry.js';
 import {
   bucketsWithChunks,
   CHUNK_BUCKETS,
@@ -45,13 +45,7 @@ import {
  *     │ count │ buckets │ directory │ overflow buckets │ directory size │ the owner's │
  *     └───────┴─────────┴───────────┴──────────────────┴────────────────┴─────────────┘
  *
- * An entry is a block of its owner's, that says where its key is:
- *
- *     byte   1             2
- *     ┌ ─ ┬────────────┬──────────────────┬ ─ ─ ─ ─ ┬──────────────────────────┬ ─ ─ ─ ┬─────┬ ─ ─
- *       … │ key offset │ key length or 255│         │ u32 key length (when 255)│       │ key │
- *     └ ─ ┴────────────┴──────────────────┴ ─ ─ ─ ─ ┴──────────────────────────┴ ─ ─ ─ ┴─────┴ ─ ─
- *                                            the u32 is at key offset − 4
+ * An entry is a block of its owner's, that says where its key is (hashtable-entry.ts).
  *
  * The idea of a bucket in a cache line with tags is Valkey's; linear hashing is Litwin's (1980).
  */
@@ -79,12 +73,7 @@ const OVERFLOW: WordOffset = 15;
 const ENTRIES_PER_BUCKET_MAX = 9;
 const ENTRIES_PER_BUCKET_MIN = 3;
 
-/** The key offset of an entry and what follows, for those who write entries. */
-export const KEY_OFFSET_BYTE: ByteOffset = 1;
-/** Byte of an entry that holds the key's length, or LONG_KEY. */
-export const KEY_LENGTH_BYTE: ByteOffset = 2;
-/** In KEY_LENGTH_BYTE: the length is the 32-bit word that ends where the key starts. */
-export const LONG_KEY = 255;
+export { KEY_LENGTH_BYTE, KEY_OFFSET_BYTE, LONG_KEY } from './hashtable-entry.js';
 
 /** Operations on the hash tables of one memory. All tables share the hash function and its seed. */
 export class HashTable {
@@ -95,18 +84,27 @@ export class HashTable {
 
   private readonly memory: Memory;
   private readonly hasher: KeyedHash;
+  private readonly keys: EntryKeys;
   /** The entry that was found last, with its place: forgotten when any table changes. */
   private foundEntry: Reference = NULL_REFERENCE;
   private foundBucket: Reference = NULL_REFERENCE;
   private foundSlot = 0;
-  private foundHash = 0;
+  /** The first bucket of the chain that it is in. */
+  private foundFirst: Reference = NULL_REFERENCE;
   /** The entries and buckets of a chain that is being divided or joined. */
   private readonly chainEntries = new ReferenceList();
   private readonly chainBuckets: Reference[] = [];
 
-  constructor(memory: Memory, hasher: KeyedHash) {
+  /** @param isBare whether entries are bare keys */
+  constructor(memory: Memory, hasher: KeyedHash, isBare = false) {
     this.memory = memory;
     this.hasher = hasher;
+    this.keys = new EntryKeys(memory, isBare);
+  }
+
+  /** Operations on tables of the same memory, with the same hash function, whose entries are bare keys. */
+  forBareKeys(): HashTable {
+    return new HashTable(this.memory, this.hasher, true);
   }
 
   /**
@@ -176,7 +174,8 @@ export class HashTable {
   ): Reference {
     const { memory } = this;
     const pattern = Math.imul(hash >>> 24, 0x01010101);
-    let bucket = this.bucketOf(table, hash);
+    const first = this.bucketOf(table, hash);
+    let bucket = first;
     do {
       const words = memory.words[bucket >>> SEGMENT_SHIFT];
       const base = wordOffset(bucket);
@@ -188,11 +187,11 @@ export class HashTable {
           const slot = (group << 2) + ((31 - Math.clz32(matches & -matches)) >> 3);
           matches &= matches - 1;
           const entry = words[base + slot];
-          if (entry !== NULL_REFERENCE && this.hasKey(entry, bytes, offset, length)) {
+          if (entry !== NULL_REFERENCE && this.keys.equals(entry, bytes, offset, length)) {
             this.foundEntry = entry;
             this.foundBucket = bucket;
             this.foundSlot = slot;
-            this.foundHash = hash;
+            this.foundFirst = first;
             return entry;
           }
         }
@@ -241,7 +240,7 @@ export class HashTable {
     if (this.foundEntry !== entry) this.locate(table, entry);
     this.foundEntry = NULL_REFERENCE;
     // The last entry of the chain fills the gap.
-    let last = this.bucketOf(table, this.foundHash);
+    let last = this.foundFirst;
     let beforeLast: Reference = NULL_REFERENCE;
     for (let next = memory.word(last, OVERFLOW); next !== NULL_REFERENCE; ) {
       beforeLast = last;
@@ -285,19 +284,31 @@ export class HashTable {
    */
   randomEntry(table: TableReference, random: () => number): Reference {
     const { memory } = this;
-    if (memory.word(table, COUNT) === 0) return NULL_REFERENCE;
+    const count = memory.word(table, COUNT);
+    if (count === 0) return NULL_REFERENCE;
     const buckets = memory.word(table, BUCKETS);
-    // Choosing a place among as many for each bucket, and again when it is empty, favours no entry.
+    const lower = 1 << (31 - Math.clz32(buckets));
+    const divided = buckets - lower;
+    // A bucket that is divided has about half as many entries as one that is not. Choosing one of as many places for
+    // each of a kind as hardly any has entries, and again when there is none, favours no entry.
+    const dividedPlaces = placesFor(count, lower * 2);
+    const undividedPlaces = placesFor(count, lower);
+    const dividedTotal = divided * 2 * dividedPlaces;
+    const total = dividedTotal + (lower - divided) * undividedPlaces;
     for (;;) {
-      let bucket = this.bucketAt(table, Math.floor(random() * buckets));
-      let place = Math.floor(random() * SAMPLED_PLACES);
-      while (place >= BUCKET_ENTRIES && bucket !== NULL_REFERENCE) {
-        bucket = memory.word(bucket, OVERFLOW);
-        place -= BUCKET_ENTRIES;
+      let place = Math.floor(random() * total);
+      let index: number;
+      if (place < dividedTotal) {
+        index = Math.floor(place / dividedPlaces);
+        place -= index * dividedPlaces;
+        if (index >= divided) index += lower - divided;
+      } else {
+        place -= dividedTotal;
+        index = Math.floor(place / undividedPlaces);
+        place -= index * undividedPlaces;
+        index += divided;
       }
-      if (bucket === NULL_REFERENCE) continue;
-      const entry = memory.word(bucket, place);
-      if (entry !== NULL_REFERENCE) return entry;
+      if (this.findAt(this.bucketAt(table, index), place)) return this.foundEntry;
     }
   }
 
@@ -326,48 +337,50 @@ export class HashTable {
 
   /** Where an entry's key starts, as a position in `memory.bytes[entry >>> SEGMENT_SHIFT]`. */
   keyOffset(entry: Reference): ByteOffset {
-    const start = byteOffset(entry);
-    return start + this.memory.bytes[entry >>> SEGMENT_SHIFT][start + KEY_OFFSET_BYTE];
+    return this.keys.offset(entry);
   }
 
   /** The length of an entry's key. */
   keyLength(entry: Reference): ByteLength {
-    const bytes = this.memory.bytes[entry >>> SEGMENT_SHIFT];
-    const start = byteOffset(entry);
-    const length = bytes[start + KEY_LENGTH_BYTE];
-    return length === LONG_KEY ? longKeyLength(bytes, start + bytes[start + KEY_OFFSET_BYTE]) : length;
+    return this.keys.length(entry);
+  }
+
+  /** Finds the entry at a place in a chain. False when there is none. */
+  private findAt(first: Reference, place: number): boolean {
+    const { memory } = this;
+    let bucket = first;
+    let slot = place;
+    for (; slot >= BUCKET_ENTRIES; slot -= BUCKET_ENTRIES) {
+      bucket = memory.word(bucket, OVERFLOW);
+      if (bucket === NULL_REFERENCE) return false;
+    }
+    const entry = memory.word(bucket, slot);
+    if (entry === NULL_REFERENCE) return false;
+    this.foundEntry = entry;
+    this.foundBucket = bucket;
+    this.foundSlot = slot;
+    this.foundFirst = first;
+    return true;
   }
 
   /** Finds the place of an entry that is in the table, by the hash of its key. */
   private locate(table: TableReference, entry: Reference): void {
     const bytes = this.memory.bytes[entry >>> SEGMENT_SHIFT];
     const hash = this.hasher.hash(bytes, this.keyOffset(entry), this.keyLength(entry));
-    let bucket = this.bucketOf(table, hash);
+    const first = this.bucketOf(table, hash);
+    let bucket = first;
     while (bucket !== NULL_REFERENCE) {
       for (let slot = 0; slot < BUCKET_ENTRIES; slot++) {
         if (this.memory.word(bucket, slot) !== entry) continue;
         this.foundEntry = entry;
         this.foundBucket = bucket;
         this.foundSlot = slot;
-        this.foundHash = hash;
+        this.foundFirst = first;
         return;
       }
       bucket = this.memory.word(bucket, OVERFLOW);
     }
     throw new Error(`entry ${entry} is not in hash table ${table}`);
-  }
-
-  private hasKey(entry: Reference, bytes: Uint8Array, offset: ByteOffset, length: ByteLength): boolean {
-    const stored = this.memory.bytes[entry >>> SEGMENT_SHIFT];
-    const start = byteOffset(entry);
-    const key = start + stored[start + KEY_OFFSET_BYTE];
-    const keyLength = stored[start + KEY_LENGTH_BYTE];
-    if (length < LONG_KEY) {
-      if (keyLength !== length) return false;
-    } else if (keyLength !== LONG_KEY || longKeyLength(stored, key) !== length) {
-      return false;
-    }
-    return equalBytes(stored, key, bytes, offset, length);
   }
 
   private bucketOf(table: TableReference, hash: number): Reference {
@@ -570,15 +583,12 @@ export class HashTable {
 }
 
 const UNIT_BYTES_OF_DIRECTORY = 8;
-/** Places a bucket that `randomEntry` chooses from. Chains longer than this are met about never. */
-const SAMPLED_PLACES = 36;
 
-function longKeyLength(bytes: Uint8Array, keyStart: ByteOffset): ByteLength {
-  return (
-    (bytes[keyStart - 4] |
-      (bytes[keyStart - 3] << 8) |
-      (bytes[keyStart - 2] << 16) |
-      (bytes[keyStart - 1] << 24)) >>>
-    0
-  );
+/**
+ * As many places as the chain of hardly any bucket has entries, when `count` entries are in `buckets` buckets by chance:
+ * five standard deviations above the mean.
+ */
+function placesFor(count: number, buckets: number): number {
+  const mean = count / buckets;
+  return Math.min(count, Math.ceil(mean + 5 * Math.sqrt(mean) + 3));
 }

@@ -1,5 +1,5 @@
 import { copyBytes } from '../memory/bytes.js';
-import { byteOffset, type Memory } from '../memory/memory.js';
+import type { Memory } from '../memory/memory.js';
 import {
   type ByteLength,
   type ByteOffset,
@@ -7,34 +7,13 @@ import {
   type Reference,
   SEGMENT_SHIFT,
 } from '../memory/reference.js';
-import {
-  type HashTable,
-  KEY_LENGTH_BYTE,
-  KEY_OFFSET_BYTE,
-  LONG_KEY,
-  type TableReference,
-} from '../structures/hashtable.js';
+import type { HashTable, TableReference } from '../structures/hashtable.js';
+import { bareKeyBytes, writeBareKeyLength } from '../structures/hashtable-entry.js';
 
-/**
- * The block of one member of a large set: an entry of a hash table (structures/hashtable.ts), and nothing more.
- *
- *     byte  0        1            2        3
- *     ┌────────┬────────────┬────────┬────────┐
- *     │ unused │ key offset │ length │ member │            up to 254 bytes; the key offset is 3
- *     └────────┴────────────┴────────┴────────┘
- *                                     3       4            8
- *     ┌────────┬────────────┬────────┬────────┬────────────┬────────┐
- *     │ unused │ key offset │ 255    │ unused │ u32 length │ member │     longer; the key offset is 8
- *     └────────┴────────────┴────────┴────────┴────────────┴────────┘
- */
+/** The block of a member: a bare key of structures/hashtable-entry.ts. */
 export type MemberReference = Reference;
 
-const SHORT_HEADER_BYTES: ByteLength = 3;
-const LONG_HEADER_BYTES: ByteLength = 8;
-/** The word of a long member's length. */
-const LONG_LENGTH_WORD = 1;
-
-/** Large sets: hash tables that own the blocks of their members. */
+/** Large sets: hash tables of bare keys, whose blocks they own. */
 export class SetTables {
   private readonly memory: Memory;
   private readonly hashTable: HashTable;
@@ -139,15 +118,9 @@ export class SetTables {
   }
 
   private newMember(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): MemberReference {
-    const isShort = length < LONG_KEY;
-    const header = isShort ? SHORT_HEADER_BYTES : LONG_HEADER_BYTES;
-    const member = this.memory.allocate(header + length);
-    const target = this.memory.bytes[member >>> SEGMENT_SHIFT];
-    const start = byteOffset(member);
-    target[start + KEY_OFFSET_BYTE] = header;
-    target[start + KEY_LENGTH_BYTE] = isShort ? length : LONG_KEY;
-    if (!isShort) this.memory.setWord(member, LONG_LENGTH_WORD, length);
-    copyBytes(bytes, offset, target, start + header, length);
+    const member = this.memory.allocate(bareKeyBytes(length));
+    const start = writeBareKeyLength(this.memory, member, length);
+    copyBytes(bytes, offset, this.memory.bytes[member >>> SEGMENT_SHIFT], start, length);
     return member;
   }
 }

@@ -80,7 +80,7 @@ export class Sets implements ValueOperations {
     this.drafts = keyspace.drafts;
     this.memory = keyspace.memory;
     this.records = keyspace.records;
-    this.hashTable = keyspace.hashTable;
+    this.hashTable = keyspace.hashTable.forBareKeys();
     this.listpacks = listpacks;
     this.intsets = new Intsets(this.memory);
     this.tables = new SetTables(this.memory, this.hashTable);
