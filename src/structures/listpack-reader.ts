@@ -181,12 +181,20 @@ export class ListpackReader {
     // Whether the bytes spell an integer matters only once there is one to compare with.
     let isParsed = false;
     let isInteger = false;
+    // Elements of one length often begin alike and end in a number of their own: their ends are compared first.
+    const last = length > 0 ? source[offset + length - 1] : 0;
     let at = start + position;
     let head = bytes[at];
     while (head !== LISTPACK_END) {
       if (head >= STRING_6 && head < INTEGER_13) {
         const entry = head & 0x3f;
-        if (entry === length && equalBytes(bytes, at + 1, source, offset, length)) return at - start;
+        if (
+          entry === length &&
+          (entry === 0 || bytes[at + entry] === last) &&
+          equalBytes(bytes, at + 1, source, offset, length)
+        ) {
+          return at - start;
+        }
         at += entry + 2;
       } else if (isIntegerEntry(bytes, at)) {
         if (!isParsed) {
