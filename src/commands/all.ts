@@ -6,11 +6,14 @@ import { connectionCommands } from './connection.js';
 import { debugCommands } from './debug/debug.js';
 import { hashesCommands } from './hashes/hashes.js';
 import { keysCommands } from './keys/keys.js';
+import { latencyCommands } from './latency/latency.js';
 import { listsCommands } from './lists/lists.js';
 import { memoryCommands } from './memory/memory.js';
+import { monitorCommands } from './monitor.js';
 import { pubsubCommands } from './pubsub.js';
 import { serverCommands } from './server/server.js';
 import { setsCommands } from './sets/sets.js';
+import { slowlogCommands } from './slowlog.js';
 import { sortedSetsCommands } from './sorted-sets/sorted-sets.js';
 import { stringsCommands } from './strings/strings.js';
 import { transactionsCommands } from './transactions.js';
@@ -24,11 +27,14 @@ export const allCommands: readonly Command[] = [
   ...debugCommands,
   ...hashesCommands,
   ...keysCommands,
+  ...latencyCommands,
   ...listsCommands,
   ...memoryCommands,
+  ...monitorCommands,
   ...pubsubCommands,
   ...serverCommands,
   ...setsCommands,
+  ...slowlogCommands,
   ...sortedSetsCommands,
   ...stringsCommands,
   ...transactionsCommands,

@@ -1,3 +1,5 @@
+import type { Configuration } from '../config/configuration.js';
+import type { Arguments } from '../protocol/arguments.js';
 import type { Command } from '../server/command.js';
 import type { CommandContext } from '../server/context.js';
 import { ERROR_SYNTAX } from '../server/errors.js';
@@ -67,6 +69,7 @@ export const configCommands: readonly Command[] = [
         complexity: 'O(N) for N directives given',
         history: [['7.0.0', 'several directives in one call']],
         hints: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
+        findSecrets: sensitiveValues,
         handler: configSet,
       },
     ],
@@ -99,6 +102,12 @@ function configSet(context: CommandContext): void {
   });
   if (outcome instanceof Promise) server.replyWhen(client, outcome.then(replyOutcome));
   else replyOutcome(outcome)(context.reply);
+}
+
+function sensitiveValues(call: Arguments, configuration: Configuration): number[] {
+  const found: number[] = [];
+  for (let i = 2; i + 1 < call.count; i += 2) if (configuration.isSensitive(call.text(i))) found.push(i + 1);
+  return found;
 }
 
 function configRewrite(context: CommandContext): void {

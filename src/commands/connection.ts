@@ -1,4 +1,5 @@
 import { REDIS_VERSION } from '../config/redis-version.js';
+import type { Arguments } from '../protocol/arguments.js';
 import { parseSafeInteger } from '../protocol/integers.js';
 import { equalPasswords } from '../security/passwords.js';
 import { type Client, RESTRICTED_SUBSCRIBED, RESTRICTED_UNAUTHENTICATED } from '../server/client.js';
@@ -56,6 +57,7 @@ export const connectionCommands: readonly Command[] = [
     group: 'connection',
     complexity: 'O(N) for N passwords of the user',
     history: [['6.0.0', 'a user name before the password']],
+    findSecrets: () => [1, 2],
     handler: auth,
   },
   {
@@ -69,6 +71,7 @@ export const connectionCommands: readonly Command[] = [
     group: 'connection',
     complexity: 'O(1)',
     history: [['6.2.0', 'without arguments, a report on the connection']],
+    findSecrets: helloSecrets,
     handler: hello,
   },
   {
@@ -202,6 +205,12 @@ function hello(context: CommandContext): void {
   replyHello(context);
 }
 
+function helloSecrets(call: Arguments): number[] {
+  const found: number[] = [];
+  for (let i = 2; i + 2 < call.count; i++) if (call.is(i, 'AUTH')) found.push(i + 1, i + 2);
+  return found;
+}
+
 function replyHello({ client, reply }: CommandContext): void {
   reply.mapHeader(7);
   reply.bulkText('server');
@@ -237,6 +246,8 @@ function resetClient(context: CommandContext, client: Client): void {
   const { server } = context;
   client.transaction = undefined;
   server.watching.unwatch(client);
+  server.tracking.disable(client);
+  server.monitors.remove(client);
   server.pubsub.forget(client);
   client.database = context.keyspace.databases[0];
   client.resp = 2;

@@ -1,7 +1,7 @@
 import { RESTRICTED_IN_MULTI } from '../server/client.js';
 import { type Command, keysFrom } from '../server/command.js';
 import type { CommandContext } from '../server/context.js';
-import { Transaction } from '../server/transaction.js';
+import { endTransaction, Transaction } from '../server/transaction.js';
 
 export const transactionsCommands: readonly Command[] = [
   {
@@ -82,7 +82,7 @@ function exec(context: CommandContext): void {
     return;
   }
   const isTouched = server.watching.isTouched(client);
-  endTransaction(context);
+  endTransaction(server, client);
   if (transaction.isAborted) {
     reply.error('EXECABORT Transaction discarded because of previous errors.');
   } else if (isTouched) {
@@ -98,7 +98,7 @@ function discard(context: CommandContext): void {
     context.reply.error('ERR DISCARD without MULTI');
     return;
   }
-  endTransaction(context);
+  endTransaction(context.server, context.client);
   context.reply.ok();
 }
 
@@ -117,10 +117,4 @@ function watch(context: CommandContext): void {
 function unwatch(context: CommandContext): void {
   context.server.watching.unwatch(context.client);
   context.reply.ok();
-}
-
-function endTransaction({ client, server }: CommandContext): void {
-  client.transaction = undefined;
-  client.restrictions &= ~RESTRICTED_IN_MULTI;
-  server.watching.unwatch(client);
 }

@@ -30,6 +30,12 @@ export interface ChangeGuard {
   beforeDatabaseChange(database: Database): void;
 }
 
+/** What `presence` tells of a key. */
+export const KEY_ABSENT = 0;
+export const KEY_PRESENT = 1;
+/** It is past its deadline, and only still there because nobody has looked at it. */
+export const KEY_EXPIRED = 2;
+
 /** What a keyspace is made with. */
 export interface KeyspaceOptions {
   readonly databases: number;
@@ -69,7 +75,8 @@ export class Keyspace extends RecordStore {
   /** Hash fields that expired: `expired_subkeys`. */
   expiredFields = 0;
 
-  private readonly listeners: ChangeListener[] = [];
+  /** Replaced, not changed: a listener may leave while all are told. */
+  private listeners: readonly ChangeListener[] = [];
   private guard: ChangeGuard | undefined;
   private fieldExpiry: FieldExpiry | undefined;
 
@@ -84,12 +91,11 @@ export class Keyspace extends RecordStore {
 
   /** Adds a listener for all changes. */
   addListener(listener: ChangeListener): void {
-    this.listeners.push(listener);
+    this.listeners = [...this.listeners, listener];
   }
 
   removeListener(listener: ChangeListener): void {
-    const index = this.listeners.indexOf(listener);
-    if (index >= 0) this.listeners.splice(index, 1);
+    this.listeners = this.listeners.filter((other) => other !== listener);
   }
 
   /** Sets or clears the one that is told before records change. */
@@ -153,6 +159,19 @@ export class Keyspace extends RecordStore {
       return NULL_REFERENCE;
     }
     return record;
+  }
+
+  /** Whether there is a key: one of KEY_ABSENT, KEY_PRESENT, KEY_EXPIRED. Without any effect. */
+  presence(
+    database: Database,
+    hash: number,
+    bytes: Uint8Array,
+    offset: ByteOffset,
+    length: ByteLength,
+  ): number {
+    const record = database.find(hash, bytes, offset, length);
+    if (record === NULL_REFERENCE) return KEY_ABSENT;
+    return this.records.hasDeadline(record) && this.isExpired(record) ? KEY_EXPIRED : KEY_PRESENT;
   }
 
   /** The record with a key for a command that may change it; NULL_REFERENCE when there is none. */
@@ -221,8 +240,9 @@ export class Keyspace extends RecordStore {
     offset: ByteOffset,
     length: ByteLength,
   ): void {
-    for (let i = 0; i < this.listeners.length; i++) {
-      this.listeners[i].keyChanged(database, event, bytes, offset, length);
+    const { listeners } = this;
+    for (let i = 0; i < listeners.length; i++) {
+      listeners[i].keyChanged(database, event, bytes, offset, length);
     }
   }
 
@@ -274,16 +294,16 @@ export class Keyspace extends RecordStore {
     return true;
   }
 
-  /** Removes a record as a deletion, with its event. */
+  /** Removes a record with its event. Only a deletion counts as a change, an expiry or eviction does not. */
   removeAndTell(database: Database, record: RecordReference, event: KeyEvent = EVENT_DEL): void {
+    if (event === EVENT_DEL) this.dirty++;
     if (this.listeners.length === 0) {
-      this.dirty++;
       this.remove(database, record);
       return;
     }
     const key = this.records.key(record);
     this.remove(database, record);
-    this.changed(database, event, key, 0, key.length);
+    this.notify(database, event, key, 0, key.length);
   }
 
   /** Empties a database. With `later` its memory is freed in slices, otherwise before this returns. */

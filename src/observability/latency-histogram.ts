@@ -6,6 +6,8 @@ const LATENCY_MAX: Nanoseconds = 1_000_000_000;
 /** Values below this have a place each; above, every doubling has half as many, for two significant digits. */
 const EXACT_VALUES = 256;
 const HALF = EXACT_VALUES / 2;
+/** Where the first bucket of `doublings` ends: about a microsecond. */
+const FIRST_DOUBLING: Nanoseconds = 1024;
 /** Doublings from EXACT_VALUES to LATENCY_MAX, and the exact values. */
 const BUCKETS = 23;
 
@@ -41,6 +43,32 @@ export class LatencyHistogram {
     }
     return 0;
   }
+
+  /**
+   * Buckets that end at 1.024 µs and then at twice the one before, each with the calls up to its end. (The end is that
+   * of the step that begins there.) A bucket that adds no call is left out.
+   */
+  doublings(): LatencyBucket[] {
+    const buckets: LatencyBucket[] = [];
+    const last = this.counts.length - 1;
+    let end = FIRST_DOUBLING;
+    let calls = 0;
+    let reported = 0;
+    for (let place = 0; place <= last && reported < this.count; place++) {
+      calls += this.counts[place];
+      if (lowestOf(place) < end && place < last) continue;
+      end *= 2;
+      if (calls > reported) buckets.push({ upTo: highestOf(place), calls });
+      reported = calls;
+    }
+    return buckets;
+  }
+}
+
+/** How many calls took up to so long, all shorter ones included. */
+export interface LatencyBucket {
+  readonly upTo: Nanoseconds;
+  readonly calls: number;
 }
 
 /** How far values of a bucket are shifted: 0 for the exact ones. */

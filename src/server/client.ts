@@ -4,6 +4,7 @@ import type { Connection, ConnectionListener } from '../network/connection.js';
 import type { RespVersion } from '../protocol/reply-writer.js';
 import type { RequestDecoder } from '../protocol/request-decoder.js';
 import type { TimestampMs } from '../structures/deadlines.js';
+import type { ClientTracking } from './client-tracking.js';
 import type { SubscriptionKind } from './pubsub.js';
 import type { RegisteredCommand } from './registered-command.js';
 import type { Transaction } from './transaction.js';
@@ -15,6 +16,10 @@ export type ClientId = number;
 export const RESTRICTED_UNAUTHENTICATED = 1;
 export const RESTRICTED_IN_MULTI = 2;
 export const RESTRICTED_SUBSCRIBED = 4;
+/** What its commands read is remembered. */
+export const RESTRICTED_TRACKING = 8;
+/** It sees the commands of others (MONITOR), and may not use data itself. */
+export const RESTRICTED_MONITOR = 16;
 
 /** Whether a client wants replies (CLIENT REPLY). */
 export type ReplyMode = 'on' | 'off' | 'skip' | 'skip-next';
@@ -50,10 +55,11 @@ export class Client implements ConnectionListener {
   transaction: Transaction | undefined;
   /** Names by kind; undefined until it first subscribes. */
   subscriptions: Record<SubscriptionKind, Set<string>> | undefined;
+  /** How CLIENT TRACKING is set; undefined while it is off. */
+  tracking: ClientTracking | undefined;
   /** Whether its command must not wait, as it runs inside of another (EXEC). */
   deniesBlocking = false;
   lastCommand: RegisteredCommand | undefined;
-  commandCount = 0;
 
   /** Bytes of requests that are not executed yet, of which `queryLength` are valid. */
   queryBuffer: Uint8Array = EMPTY;

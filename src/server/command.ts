@@ -1,3 +1,4 @@
+import type { Configuration } from '../config/configuration.js';
 import type { Arguments } from '../protocol/arguments.js';
 import type { CommandContext } from './context.js';
 import type { KeyList } from './key-specs.js';
@@ -155,6 +156,9 @@ export type CommandHandler = (context: CommandContext) => void;
  */
 export type KeyFinder = (call: Arguments, found: KeyList) => void;
 
+/** The indexes of the arguments of a call that hold secrets: SLOWLOG and MONITOR do not show them. */
+export type SecretFinder = (call: Arguments, configuration: Configuration) => readonly number[];
+
 /** One command, or one subcommand: everything that anybody needs to know about it. */
 export interface Command {
   /** Lower case. A subcommand has its own name alone: `getname`. */
@@ -169,6 +173,7 @@ export interface Command {
   readonly categories?: readonly CommandCategory[];
   readonly keys?: readonly KeySpec[];
   readonly findKeys?: KeyFinder;
+  readonly findSecrets?: SecretFinder;
   readonly since: string;
   readonly group: CommandGroup;
   /** None only for what COMMAND DOCS shows without. */

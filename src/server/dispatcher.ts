@@ -1,13 +1,24 @@
 import { OutOfMemoryError } from '../memory/memory.js';
 import type { Arguments } from '../protocol/arguments.js';
 import type { ReplyWriter } from '../protocol/reply-writer.js';
-import { type Client, RESTRICTED_SUBSCRIBED } from './client.js';
-import { FLAG_NO_AUTH, FLAG_NO_MULTI, FLAG_PROTECTED, FLAG_WRITE } from './command-flags.js';
+import { type Client, RESTRICTED_MONITOR, RESTRICTED_SUBSCRIBED } from './client.js';
+import {
+  type CommandFlagBits,
+  FLAG_ADMIN,
+  FLAG_MAY_REPLICATE,
+  FLAG_NO_AUTH,
+  FLAG_NO_MULTI,
+  FLAG_PROTECTED,
+  FLAG_READONLY,
+  FLAG_SKIP_MONITOR,
+  FLAG_WRITE,
+} from './command-flags.js';
 import { CommandContext } from './context.js';
 import { ERROR_NO_AUTH, ERROR_OUT_OF_MEMORY, unknownSubcommand, wrongArity } from './errors.js';
 import type { RegisteredCommand } from './registered-command.js';
 import type { Server } from './server.js';
-import type { Transaction } from './transaction.js';
+import type { SlowCommands } from './slow-commands.js';
+import { endTransaction, type Transaction } from './transaction.js';
 
 /** What became of a request. */
 export const EXECUTED = 0;
@@ -34,6 +45,7 @@ const RUNS_WHILE_SUBSCRIBED = new Set([
 ]);
 
 const ERROR_NO_MULTI = 'ERR Command not allowed inside a transaction';
+const ERROR_MONITOR = "ERR Replica can't interact with the keyspace";
 
 /** How much of unknown names and arguments an error reply shows. */
 const SHOWN_BYTES_MAX = 128;
@@ -50,18 +62,20 @@ export class Dispatcher {
   private context: CommandContext | undefined;
   /** `errorCount` of the reply writer when an error was counted last. */
   private countedErrors = 0;
-  /** Whether EXEC is running: what follows a command waits for its end. */
-  private isInTransaction = false;
+  private readonly slow: SlowCommands;
 
   constructor(server: Server) {
     this.server = server;
+    this.slow = server.slowCommands;
   }
 
   /** Runs a request, or replies why not. Returns EXECUTED or POSTPONED. */
   dispatch(client: Client, request: Arguments): number {
-    const start = this.server.outbox.reply.position;
+    const { outbox } = this.server;
+    const start = outbox.reply.position;
     const result = this.decide(client, request);
     if (client.replyMode !== 'on') this.suppressReply(client, start);
+    if (outbox.holdsMessages) outbox.releaseHeld();
     // Only now: the replies to those who are served are not this client's.
     if (this.server.blocking.hasReady) this.server.blocking.serve();
     return result;
@@ -70,11 +84,12 @@ export class Dispatcher {
   /** Runs a command again whose client waited, unless it may not run any more. */
   rerun(client: Client, command: RegisteredCommand, request: Arguments): void {
     const start = this.server.outbox.reply.position;
-    const isRestricted = (client.restrictions | this.server.restrictions) !== 0;
-    const refusal = isRestricted ? this.refusal(client, command) : '';
+    const refusal =
+      (client.restrictions | this.server.restrictions) !== 0 ? this.refusal(client, command) : '';
     if (refusal === '') this.call(client, command, request);
     else this.reject(client, command, refusal);
     if (client.replyMode !== 'on') this.suppressReply(client, start);
+    if (client.tracking !== undefined) this.server.tracking.remember(client, command, request);
   }
 
   /** Ends a command that waited in vain: it counts as called, and has its reply. */
@@ -99,6 +114,7 @@ export class Dispatcher {
     const { server } = this;
     const { bytes, offsets, lengths, count } = request;
     let command = server.commands.find(bytes, offsets[0], lengths[0]);
+    client.lastCommand = command;
     if (command === undefined) {
       this.reject(client, undefined, unknownCommand(request));
       return EXECUTED;
@@ -110,6 +126,7 @@ export class Dispatcher {
         return EXECUTED;
       }
       command = subcommand;
+      client.lastCommand = command;
     }
     const { arity } = command;
     if (arity > 0 ? count !== arity : count < -arity) {
@@ -124,10 +141,17 @@ export class Dispatcher {
       }
       if (server.isPausedFor(client, command)) return POSTPONED;
       if (client.transaction !== undefined && !RUNS_INSIDE_MULTI.has(command.fullName)) {
-        client.transaction.add(command, request);
+        // One that cannot succeed need not be kept.
+        if (!client.transaction.isAborted && !server.watching.hasFailed(client)) {
+          client.transaction.add(command, request);
+        }
         server.outbox.reply.simpleString('QUEUED');
         return EXECUTED;
       }
+      this.call(client, command, request);
+      this.observe(client, command, request);
+      this.endCaching(client, command);
+      return EXECUTED;
     }
     this.call(client, command, request);
     return EXECUTED;
@@ -145,8 +169,6 @@ export class Dispatcher {
     context.command = command;
     context.database = client.database;
     keyspace.leavesAccess = client.isNoTouch;
-    client.lastCommand = command;
-    client.commandCount++;
     const depth = times.begin(command);
     try {
       command.handler(context);
@@ -164,20 +186,33 @@ export class Dispatcher {
       }
     }
     if (client.unblock === undefined) {
-      times.end(depth, reply.position - start > LARGE_REPLY_BYTES);
+      const microseconds = times.end(depth, reply.position - start > LARGE_REPLY_BYTES);
+      if (microseconds >= this.slow.thresholdMicroseconds) {
+        this.slow.note(client, command, request, microseconds);
+      }
     } else {
       times.cancel(depth);
     }
     if (reply.errorCount !== errors) this.countError(command, errors);
-    if (!this.isInTransaction && this.server.outbox.holdsMessages) this.server.outbox.releaseHeld();
+  }
+
+  /** What others want to know of a command that has run: MONITOR, and tracking of what was read. */
+  observe(client: Client, command: RegisteredCommand, request: Arguments): void {
+    const { monitors, tracking } = this.server;
+    if (client.tracking !== undefined) tracking.remember(client, command, request);
+    if (monitors.isActive && !command.has(FLAG_SKIP_MONITOR | FLAG_ADMIN)) {
+      monitors.show(client, command, request);
+    }
   }
 
   /** Runs the commands of a transaction, each with its own reply. */
   runTransaction(client: Client, transaction: Transaction): void {
+    const { server } = this;
     client.deniesBlocking = true;
-    this.isInTransaction = true;
-    for (const { command, request } of transaction.commands) this.call(client, command, request);
-    this.isInTransaction = false;
+    for (const { command, request } of transaction.commands) {
+      this.call(client, command, request);
+      if ((client.restrictions | server.restrictions) !== 0) this.observe(client, command, request);
+    }
     client.deniesBlocking = false;
   }
 
@@ -197,10 +232,23 @@ export class Dispatcher {
   }
 
   private reject(client: Client, command: RegisteredCommand | undefined, error: string): void {
+    const { server } = this;
     if (client.transaction !== undefined) client.transaction.isAborted = true;
     if (command !== undefined) command.rejectedCalls++;
-    this.server.outbox.reply.error(error);
-    this.server.errorStatistics.count(error);
+    this.endCaching(client, command);
+    let shown = error;
+    if (client.transaction !== undefined && command?.fullName === 'exec') {
+      endTransaction(server, client);
+      shown = `EXECABORT Transaction discarded because of: ${error.replace(/^ERR /, '')}`;
+    }
+    server.outbox.reply.error(shown);
+    server.errorStatistics.count(shown);
+  }
+
+  /** What CLIENT CACHING said was about the next command, or transaction; others of CLIENT do not count. */
+  private endCaching(client: Client, command: RegisteredCommand | undefined): void {
+    if (client.tracking === undefined || client.transaction !== undefined) return;
+    if (command?.parent?.fullName !== 'client') client.tracking.isCachingGiven = false;
   }
 
   /** Why a command may not run now: an error text, or ''. */
@@ -211,11 +259,14 @@ export class Dispatcher {
     }
     if (!client.isAuthenticated && !command.has(FLAG_NO_AUTH)) return ERROR_NO_AUTH;
     if (client.transaction !== undefined && command.has(FLAG_NO_MULTI)) return ERROR_NO_MULTI;
-    if (command.has(FLAG_WRITE) && server.writeRefusal !== '') return server.writeRefusal;
+    const flags = effectiveFlags(client, command);
+    if ((flags & FLAG_WRITE) !== 0 && server.writeRefusal !== '') return server.writeRefusal;
     const isSubscribed = (client.restrictions & RESTRICTED_SUBSCRIBED) !== 0;
     if (isSubscribed && client.resp === 2 && !RUNS_WHILE_SUBSCRIBED.has(command.fullName)) {
       return notWhileSubscribed(command.fullName);
     }
+    const isMonitor = (client.restrictions & RESTRICTED_MONITOR) !== 0;
+    if (isMonitor && (flags & (FLAG_WRITE | FLAG_READONLY | FLAG_MAY_REPLICATE)) !== 0) return ERROR_MONITOR;
     return '';
   }
 
@@ -226,6 +277,14 @@ export class Dispatcher {
     if (client.replyMode === 'skip-next') client.replyMode = 'skip';
     else if (client.replyMode === 'skip') client.replyMode = 'on';
   }
+}
+
+/** The flags of a command; EXEC is what the commands are that wait for it. */
+export function effectiveFlags(client: Client, command: RegisteredCommand): CommandFlagBits {
+  const { transaction } = client;
+  return transaction !== undefined && command.fullName === 'exec'
+    ? command.flags | transaction.commandFlags
+    : command.flags;
 }
 
 function unknownCommand(request: Arguments): string {

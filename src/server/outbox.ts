@@ -31,6 +31,16 @@ export class Outbox {
   private current: Client | undefined;
   private currentStart: ByteOffset = 0;
 
+  /** The client whose command runs. */
+  get currentClient(): Client | undefined {
+    return this.current;
+  }
+
+  /** Bytes that wait to be sent. */
+  get pendingBytes(): ByteLength {
+    return this.reply.position + this.messages.position;
+  }
+
   /** Makes what is written from now on a reply to `client`. Returns whom it was for before. */
   switchTo(client: Client | undefined): Client | undefined {
     const before = this.current;

@@ -41,9 +41,12 @@ export class QueryBuffers {
     } else {
       if (client.readsDirectly) client.queryLength += length;
       else this.append(client, bytes, length);
+      // Counted before it is executed: the request that is complete now may be too long itself.
+      if (client.queryLength > this.queryBytesMax) return false;
       this.resume(client);
     }
-    return client.queryLength <= this.queryBytesMax;
+    // What waits for EXEC was sent, too, and is not executed yet.
+    return client.queryLength + (client.transaction?.byteLength ?? 0) <= this.queryBytesMax;
   }
 
   /** Executes what waits in a client's query buffer, as far as it can be. */
@@ -83,7 +86,7 @@ export class QueryBuffers {
           turn.postpone(client);
           break;
         }
-        if (outbox.reply.position > TURN_REPLY_BYTES_MAX) turn.endEarly();
+        if (outbox.pendingBytes > TURN_REPLY_BYTES_MAX) turn.endEarly();
       } else if (status === INCOMPLETE) {
         break;
       } else {

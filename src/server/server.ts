@@ -16,13 +16,14 @@ import type { ReplyWriter } from '../protocol/reply-writer.js';
 import type { TimestampMs } from '../structures/deadlines.js';
 import { ENCODING_LIMITS, Types } from '../types/types.js';
 import { Blocking } from './blocking.js';
-import { Client, type ClientOwner, RESTRICTED_UNAUTHENTICATED } from './client.js';
+import { Client, type ClientOwner, RESTRICTED_MONITOR, RESTRICTED_UNAUTHENTICATED } from './client.js';
 import { Clients } from './clients.js';
 import { FLAG_FAST } from './command-flags.js';
 import type { CommandTable } from './command-table.js';
 import { Cron } from './cron.js';
 import { DebugSettings } from './debug-settings.js';
-import { Dispatcher } from './dispatcher.js';
+import { Dispatcher, effectiveFlags } from './dispatcher.js';
+import { Monitors } from './monitors.js';
 import { Notifications } from './notifications.js';
 import { Outbox } from './outbox.js';
 import { exceedsOutputLimit } from './output-limits.js';
@@ -30,12 +31,15 @@ import { Pause } from './pause.js';
 import { PubSub } from './pubsub.js';
 import { QueryBuffers } from './query-buffers.js';
 import type { RegisteredCommand } from './registered-command.js';
+import { SlowCommands } from './slow-commands.js';
+import { Tracking } from './tracking.js';
 import { Turn } from './turn.js';
 import { Watching } from './watching.js';
 
 /** Bits of `Server.restrictions`: why commands of all clients may have to be refused or put off. */
 export const RESTRICTED_PAUSED = 1;
 export const RESTRICTED_WRITES = 2;
+export const RESTRICTED_MONITORED = 4;
 
 /** What a server is put together from. */
 export interface ServerParts {
@@ -76,6 +80,9 @@ export class Server implements ClientOwner {
   readonly watching: Watching;
   readonly pubsub = new PubSub(this.outbox);
   readonly notifications: Notifications;
+  readonly tracking: Tracking;
+  readonly monitors: Monitors;
+  readonly slowCommands: SlowCommands;
   readonly errorStatistics = new ErrorStatistics((codes) => this.reportManyErrors(codes));
   readonly statistics = new Statistics();
   readonly commandTimes: CommandTimes;
@@ -134,14 +141,21 @@ export class Server implements ClientOwner {
     this.cron.addTask((nowMs) => {
       this.memorySamples.sample();
       this.sampleRates(nowMs);
+      this.tracking.limitTable();
     });
     this.memorySamples = new MemorySamples(this.keyspace.memory);
     this.commandTimes = new CommandTimes(longRunning(this.commands.commands));
+    this.slowCommands = new SlowCommands(configuration);
     this.dispatcher = new Dispatcher(this);
     this.queryBuffers = new QueryBuffers(this.dispatcher, this.turn);
     this.blocking = new Blocking(this);
     this.watching = new Watching(this.keyspace);
     this.notifications = new Notifications(this.keyspace, this.pubsub);
+    this.tracking = new Tracking(this);
+    this.monitors = new Monitors(configuration, this.outbox, (isActive) => {
+      if (isActive) this.restrictions |= RESTRICTED_MONITORED;
+      else this.restrictions &= ~RESTRICTED_MONITORED;
+    });
     this.pause = new Pause(
       (client) => this.turn.resumeLater(client),
       (isActive) => {
@@ -196,6 +210,8 @@ export class Server implements ClientOwner {
     this.blocking.forget(client);
     this.watching.unwatch(client);
     this.pubsub.forget(client);
+    this.tracking.disable(client);
+    this.monitors.remove(client);
     this.clients.remove(client);
     this.pause.remove(client);
     client.queryBuffer = new Uint8Array(0);
@@ -261,9 +277,8 @@ export class Server implements ClientOwner {
 
   /** Whether CLIENT PAUSE holds a command back. */
   isPausedFor(client: Client, command: RegisteredCommand): boolean {
-    // EXEC is what its commands are.
-    const further = command.fullName === 'exec' ? (client.transaction?.commandFlags ?? 0) : 0;
-    return this.pause.holds(command.flags | further);
+    if (!this.pause.isActive || (client.restrictions & RESTRICTED_MONITOR) !== 0) return false;
+    return this.pause.holds(effectiveFlags(client, command));
   }
 
   /** Whether a client may use a command that the configuration must enable (DEBUG, MODULE). */
@@ -358,6 +373,12 @@ export class Server implements ClientOwner {
       ],
       apply,
     );
+    const applyTracking = () => {
+      this.tracking.tableKeysMax = values['tracking-table-max-keys'];
+      return undefined;
+    };
+    applyTracking();
+    configuration.onChange('tracking-table-max-keys', applyTracking);
     const applyNotifications = () => {
       this.notifications.select(values['notify-keyspace-events']);
       return undefined;

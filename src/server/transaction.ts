@@ -1,6 +1,8 @@
 import type { ByteLength } from '../memory/reference.js';
 import { Arguments } from '../protocol/arguments.js';
+import { type Client, RESTRICTED_IN_MULTI } from './client.js';
 import type { RegisteredCommand } from './registered-command.js';
+import type { Watching } from './watching.js';
 
 /** A command that waits for EXEC, with its arguments in memory of their own. */
 export interface QueuedCommand {
@@ -29,4 +31,11 @@ export class Transaction {
     this.commandFlags |= command.flags;
     this.byteLength += own.bytes.length + QUEUED_COMMAND_BYTES;
   }
+}
+
+/** Ends a client's transaction, run or not: it watches no keys any more. */
+export function endTransaction({ watching }: { readonly watching: Watching }, client: Client): void {
+  client.transaction = undefined;
+  client.restrictions &= ~RESTRICTED_IN_MULTI;
+  watching.unwatch(client);
 }

@@ -12,6 +12,7 @@ import {
 import { clientPause, clientUnblock, clientUnpause } from './flow.js';
 import { clientKill } from './kill.js';
 import { clientInfo, clientList } from './list.js';
+import { clientCaching, clientGetRedir, clientTracking, clientTrackingInfo } from './tracking.js';
 
 export const clientCommands: readonly Command[] = [
   {
@@ -23,6 +24,18 @@ export const clientCommands: readonly Command[] = [
     complexity: 'depends on the subcommand',
     subcommands: [
       {
+        name: 'caching',
+        summary: 'Whether to track the keys of the next command.',
+        syntax: 'mode:(YES | NO)',
+        arity: 3,
+        flags: ['noscript', 'loading', 'stale'],
+        categories: ['@connection'],
+        since: '6.0.0',
+        group: 'connection',
+        complexity: 'O(1)',
+        handler: clientCaching,
+      },
+      {
         name: 'getname',
         summary: 'The name of this connection.',
         arity: 2,
@@ -32,6 +45,17 @@ export const clientCommands: readonly Command[] = [
         group: 'connection',
         complexity: 'O(1)',
         handler: clientGetName,
+      },
+      {
+        name: 'getredir',
+        summary: 'The connection that tracking messages are sent to.',
+        arity: 2,
+        flags: ['noscript', 'loading', 'stale'],
+        categories: ['@connection'],
+        since: '6.0.0',
+        group: 'connection',
+        complexity: 'O(1)',
+        handler: clientGetRedir,
       },
       {
         name: 'help',
@@ -187,6 +211,30 @@ export const clientCommands: readonly Command[] = [
         complexity: 'O(1)',
         hints: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
         handler: clientSetName,
+      },
+      {
+        name: 'tracking',
+        summary: 'Let the server tell this client when keys that it read change.',
+        syntax:
+          'status:(ON | OFF) [REDIRECT client-id:integer] [PREFIX... prefix] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]',
+        arity: -3,
+        flags: ['noscript', 'loading', 'stale'],
+        categories: ['@connection'],
+        since: '6.0.0',
+        group: 'connection',
+        complexity: 'O(1), and more with some options',
+        handler: clientTracking,
+      },
+      {
+        name: 'trackinginfo',
+        summary: 'How tracking is set for this connection.',
+        arity: 2,
+        flags: ['noscript', 'loading', 'stale'],
+        categories: ['@connection'],
+        since: '6.2.0',
+        group: 'connection',
+        complexity: 'O(1)',
+        handler: clientTrackingInfo,
       },
       {
         name: 'unblock',

@@ -168,6 +168,7 @@ function flush(context: CommandContext, databases: readonly Database[], isLater:
     if (database.size > 0) keys += context.keyspace.clear(database, isLater);
   }
   context.keyspace.dirty += keys;
+  context.server.tracking.flushed();
   context.reply.ok();
 }
 

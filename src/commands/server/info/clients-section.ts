@@ -21,7 +21,7 @@ export const clientsSection: InfoSection = {
       ['client_recent_max_input_buffer', inputMax],
       ['client_recent_max_output_buffer', outputMax],
       ['blocked_clients', server.blocking.count],
-      ['tracking_clients', 0],
+      ['tracking_clients', server.tracking.clientCount],
       ['pubsub_clients', subscribers],
       ['watching_clients', server.watching.clientCount],
       ['clients_in_timeout_table', server.blocking.timedCount],

@@ -36,7 +36,7 @@ function trafficFields({ statistics, commandTimes, outbox, rates }: Server): Inf
   ];
 }
 
-function keyFields({ keyspace, pubsub }: Server): InfoField[] {
+function keyFields({ keyspace, pubsub, tracking }: Server): InfoField[] {
   return [
     ['expired_subkeys', keyspace.expiredFields],
     ['expired_keys', keyspace.expiredKeys],
@@ -64,9 +64,9 @@ function keyFields({ keyspace, pubsub }: Server): InfoField[] {
     ['active_defrag_key_misses', 0],
     ['total_active_defrag_time', 0],
     ['current_active_defrag_time', 0],
-    ['tracking_total_keys', 0],
-    ['tracking_total_items', 0],
-    ['tracking_total_prefixes', 0],
+    ['tracking_total_keys', tracking.keyCount],
+    ['tracking_total_items', tracking.itemCount],
+    ['tracking_total_prefixes', tracking.prefixCount],
   ];
 }
 
