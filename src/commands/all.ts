@@ -11,9 +11,11 @@ import { listsCommands } from './lists/lists.js';
 import { memoryCommands } from './memory/memory.js';
 import { monitorCommands } from './monitor.js';
 import { pubsubCommands } from './pubsub.js';
+import { serializationCommands } from './serialization.js';
 import { serverCommands } from './server/server.js';
 import { setsCommands } from './sets/sets.js';
 import { slowlogCommands } from './slowlog.js';
+import { sortCommands } from './sort/sort.js';
 import { sortedSetsCommands } from './sorted-sets/sorted-sets.js';
 import { stringsCommands } from './strings/strings.js';
 import { transactionsCommands } from './transactions.js';
@@ -32,10 +34,12 @@ export const allCommands: readonly Command[] = [
   ...memoryCommands,
   ...monitorCommands,
   ...pubsubCommands,
+  ...serializationCommands,
   ...serverCommands,
   ...setsCommands,
   ...slowlogCommands,
   ...sortedSetsCommands,
+  ...sortCommands,
   ...stringsCommands,
   ...transactionsCommands,
 ];

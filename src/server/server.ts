@@ -11,6 +11,7 @@ import type { Log } from '../observability/log.js';
 import { MemorySamples } from '../observability/memory-samples.js';
 import { Rates } from '../observability/rates.js';
 import { Statistics } from '../observability/statistics.js';
+import { DumpPayloads } from '../persistence/dump-payload.js';
 import type { Arguments } from '../protocol/arguments.js';
 import type { ReplyWriter } from '../protocol/reply-writer.js';
 import type { TimestampMs } from '../structures/deadlines.js';
@@ -69,6 +70,7 @@ export class Server implements ClientOwner {
   readonly commands: CommandTable;
   readonly keyspace: Keyspace;
   readonly types: Types;
+  readonly dumpPayloads: DumpPayloads;
   readonly outbox = new Outbox();
   readonly turn: Turn;
   readonly cron: Cron;
@@ -123,6 +125,7 @@ export class Server implements ClientOwner {
       ...(parts.seed === undefined ? {} : { seed: parts.seed }),
     });
     this.types = new Types(this.keyspace);
+    this.dumpPayloads = new DumpPayloads(this.types);
     this.turn = new Turn(this.keyspace, this.outbox, {
       sent: (client) => this.checkOutput(client),
       postponed: (client) => this.pause.add(client),
@@ -356,6 +359,8 @@ export class Server implements ClientOwner {
     const apply = () => {
       this.queryBuffers.limits.bulkBytesMax = values['proto-max-bulk-len'];
       this.queryBuffers.queryBytesMax = values['client-query-buffer-limit'];
+      this.dumpPayloads.compresses = values.rdbcompression;
+      this.dumpPayloads.reader.checksDuplicates = values['sanitize-dump-payload'] !== 'no';
       const { accessClock } = this.keyspace;
       accessClock.isLfu = values['maxmemory-policy'].endsWith('lfu');
       accessClock.logFactor = values['lfu-log-factor'];
@@ -367,6 +372,8 @@ export class Server implements ClientOwner {
       [
         'proto-max-bulk-len',
         'client-query-buffer-limit',
+        'rdbcompression',
+        'sanitize-dump-payload',
         'maxmemory-policy',
         'lfu-log-factor',
         'lfu-decay-time',

@@ -1,0 +1,431 @@
+import type { Database } from '../../keyspace/database.js';
+import type { Drafts } from '../../keyspace/drafts.js';
+import {
+  ENCODING_HASHTABLE,
+  ENCODING_INTSET,
+  ENCODING_LISTPACK,
+  ENCODING_LISTPACK_EX,
+  ENCODING_QUICKLIST,
+  type Encoding,
+  type RecordReference,
+  TYPE_HASH,
+  TYPE_LIST,
+  TYPE_SET,
+  TYPE_SORTED_SET,
+  type ValueType,
+} from '../../keyspace/record.js';
+import { NO_DEADLINE } from '../../keyspace/record-store.js';
+import { type ByteLength, type ByteOffset, NULL_REFERENCE, type Reference } from '../../memory/reference.js';
+import { parseDouble } from '../../protocol/doubles.js';
+import type { TimestampMs } from '../../structures/deadlines.js';
+import { isValidIntset } from '../../structures/intset.js';
+import { isValidListpack } from '../../structures/listpack-validation.js';
+import { NO_FIELD } from '../../types/hash.js';
+import type { Types } from '../../types/types.js';
+import {
+  QUICKLIST_PACKED,
+  QUICKLIST_PLAIN,
+  RDB_HASH,
+  RDB_HASH_LISTPACK,
+  RDB_HASH_LISTPACK_EX,
+  RDB_HASH_LISTPACK_EX_OF_7_4_RC,
+  RDB_HASH_METADATA,
+  RDB_HASH_METADATA_OF_7_4_RC,
+  RDB_HASH_ZIPLIST,
+  RDB_HASH_ZIPMAP,
+  RDB_LIST,
+  RDB_LIST_QUICKLIST,
+  RDB_LIST_QUICKLIST_2,
+  RDB_LIST_ZIPLIST,
+  RDB_SET,
+  RDB_SET_INTSET,
+  RDB_SET_LISTPACK,
+  RDB_STRING,
+  RDB_ZSET,
+  RDB_ZSET_2,
+  RDB_ZSET_LISTPACK,
+  RDB_ZSET_ZIPLIST,
+  type RdbType,
+} from './format.js';
+import type { RdbInput } from './input.js';
+import { readZiplist, readZipmap } from './legacy-blobs.js';
+
+/** Thrown when a value has no elements: a key with it is left out, as Redis never keeps one. */
+export class EmptyValueError extends Error {
+  override name = 'EmptyValueError';
+}
+
+/** A deadline of a field that was read, to be set once the hash has its key. */
+interface FieldDeadline {
+  readonly field: Uint8Array;
+  readonly deadlineMs: TimestampMs;
+}
+
+/** The length byte of a score in the oldest format of sorted sets, and what three of its values mean. */
+const OLD_SCORE_NAN = 253;
+const OLD_SCORE_INFINITY = 254;
+const OLD_SCORE_MINUS_INFINITY = 255;
+
+/**
+ * Reads values in the RDB format, of all encodings that Redis ever wrote for strings, lists, sets, hashes and sorted
+ * sets, and puts them under keys.
+ *
+ * Nothing is taken on trust: listpacks and intsets are checked through and through before they are kept as they are.
+ * A value that is read belongs to the reader until `place` or `discard`.
+ */
+export class ValueReader {
+  /** `sanitize-dump-payload`: whether to look for duplicates too, which are harmless to the server. */
+  checksDuplicates = false;
+
+  private readonly types: Types;
+  private readonly drafts: Drafts;
+  /** What was read last: a string, or a draft of another value. */
+  private string: Uint8Array = new Uint8Array(0);
+  private draft: RecordReference = NULL_REFERENCE;
+  private fieldDeadlines: FieldDeadline[] = [];
+
+  constructor(types: Types) {
+    this.types = types;
+    this.drafts = types.hashes.keyspace.drafts;
+  }
+
+  /** Reads a value. @throws RdbError, EmptyValueError, OutOfMemoryError, with nothing left over */
+  read(input: RdbInput, type: RdbType): void {
+    this.draft = NULL_REFERENCE;
+    this.fieldDeadlines = [];
+    try {
+      this.readValue(input, type);
+    } catch (error) {
+      this.discard();
+      throw error;
+    }
+  }
+
+  /**
+   * Puts the value under a key. `replaced` is the record that has the key, or NULL_REFERENCE. Returns the record.
+   * @param deadlineMs when the key expires, or NO_DEADLINE
+   * @throws OutOfMemoryError, and the value still belongs to the reader
+   */
+  place(
+    database: Database,
+    hash: number,
+    key: Uint8Array,
+    keyOffset: ByteOffset,
+    keyLength: ByteLength,
+    replaced: RecordReference,
+    deadlineMs: TimestampMs,
+  ): RecordReference {
+    const { types, draft } = this;
+    if (draft === NULL_REFERENCE) {
+      const { string } = this;
+      const { length } = string;
+      return replaced === NULL_REFERENCE
+        ? types.strings.add(database, hash, key, keyOffset, keyLength, string, 0, length, deadlineMs)
+        : types.strings.replace(database, replaced, string, 0, length, deadlineMs);
+    }
+    let record = this.drafts.store(draft, database, hash, key, keyOffset, keyLength, replaced, deadlineMs);
+    this.draft = NULL_REFERENCE;
+    if (types.hashes.records.encoding(record) === ENCODING_LISTPACK_EX) {
+      record = types.hashes.makeExpirable(database, record);
+      types.hashes.updateFieldDeadline(database, record);
+    } else if (this.fieldDeadlines.length > 0) {
+      record = this.setFieldDeadlines(database, record);
+    }
+    return record;
+  }
+
+  /** Frees a value that was not placed. */
+  discard(): void {
+    if (this.draft !== NULL_REFERENCE) this.drafts.discard(this.draft);
+    this.draft = NULL_REFERENCE;
+  }
+
+  private readValue(input: RdbInput, type: RdbType): void {
+    switch (type) {
+      case RDB_STRING:
+        input.string();
+        this.string = input.bytes.slice(input.offset, input.offset + input.length);
+        return;
+      case RDB_LIST:
+        this.readList(input);
+        return;
+      case RDB_LIST_ZIPLIST:
+        this.begin(TYPE_LIST, ENCODING_QUICKLIST);
+        this.readOldNode(input);
+        this.endList();
+        return;
+      case RDB_LIST_QUICKLIST:
+      case RDB_LIST_QUICKLIST_2:
+        this.readQuicklist(input, type === RDB_LIST_QUICKLIST_2);
+        return;
+      case RDB_SET:
+        this.readSet(input);
+        return;
+      case RDB_SET_INTSET:
+        this.readIntset(input);
+        return;
+      case RDB_SET_LISTPACK:
+        this.readListpack(input, TYPE_SET, 1);
+        return;
+      case RDB_ZSET:
+      case RDB_ZSET_2:
+        this.readSortedSet(input, type === RDB_ZSET_2);
+        return;
+      case RDB_ZSET_LISTPACK:
+        this.readListpack(input, TYPE_SORTED_SET, 2);
+        return;
+      case RDB_HASH_LISTPACK:
+        this.readListpack(input, TYPE_HASH, 2);
+        return;
+      case RDB_HASH_LISTPACK_EX:
+        input.milliseconds(); // the first deadline: the listpack has it as well
+        this.readListpack(input, TYPE_HASH, 3);
+        return;
+      case RDB_HASH_LISTPACK_EX_OF_7_4_RC:
+        this.readListpack(input, TYPE_HASH, 3);
+        return;
+      case RDB_HASH:
+        this.readHash(input, false, 0);
+        return;
+      case RDB_HASH_METADATA:
+        this.readHash(input, true, input.milliseconds());
+        return;
+      case RDB_HASH_METADATA_OF_7_4_RC:
+        this.readHash(input, true, -1);
+        return;
+      case RDB_ZSET_ZIPLIST:
+      case RDB_HASH_ZIPLIST:
+      case RDB_HASH_ZIPMAP:
+        this.readOldPairs(input, type);
+        return;
+      default:
+        throw input.error(`Unknown RDB type ${type}`);
+    }
+  }
+
+  private begin(type: ValueType, encoding: Encoding): void {
+    const { lists, sets, sortedSets, hashes } = this.types;
+    let value: Reference;
+    if (type === TYPE_LIST) value = lists.create(encoding);
+    else if (type === TYPE_SET) value = sets.create(encoding);
+    else if (type === TYPE_SORTED_SET) value = sortedSets.create(encoding);
+    else value = hashes.create(encoding);
+    this.draft = this.drafts.create(type, encoding, value);
+  }
+
+  private readCount(input: RdbInput): number {
+    const count = input.count();
+    if (count === 0) throw new EmptyValueError('a value without elements');
+    return count;
+  }
+
+  private readList(input: RdbInput): void {
+    const count = this.readCount(input);
+    this.begin(TYPE_LIST, ENCODING_QUICKLIST);
+    for (let i = 0; i < count; i++) {
+      input.string();
+      this.types.lists.push(this.draft, 'last', input.bytes, input.offset, input.length);
+    }
+    this.types.lists.compact(this.draft, false);
+  }
+
+  private readQuicklist(input: RdbInput, hasContainers: boolean): void {
+    const count = this.readCount(input);
+    const { lists, listpacks } = this.types;
+    this.begin(TYPE_LIST, ENCODING_QUICKLIST);
+    const list = lists.records.slot(this.draft);
+    const { quicklists } = lists;
+    for (let i = 0; i < count; i++) {
+      const container = hasContainers ? input.count() : 0;
+      if (container === QUICKLIST_PLAIN) {
+        input.string();
+        const element = quicklists.nodes.copyOf(input.bytes, input.offset, input.length);
+        quicklists.appendPlain(list, element, input.length);
+      } else if (container === QUICKLIST_PACKED) {
+        input.string();
+        if (!isValidListpack(input.bytes, input.offset, input.length, true)) {
+          throw input.error('Quicklist listpack integrity check failed.');
+        }
+        const listpack = listpacks.createFrom(input.bytes, input.offset, input.length);
+        if (listpacks.length(listpack) === 0) listpacks.free(listpack);
+        else quicklists.appendListpack(list, listpack);
+      } else if (hasContainers) {
+        throw input.error('Quicklist integrity check failed.');
+      } else {
+        this.readOldNode(input);
+      }
+    }
+    this.endList();
+  }
+
+  private endList(): void {
+    const { lists } = this.types;
+    if (lists.length(this.draft) === 0) throw new EmptyValueError('a list without elements');
+    lists.compact(this.draft, false);
+  }
+
+  /** A node of the time when they were ziplists: its elements are added one by one. */
+  private readOldNode(input: RdbInput): void {
+    input.string();
+    const elements = readZiplist(input.bytes, input.offset, input.length);
+    if (elements === undefined) throw input.error('Ziplist integrity check failed.');
+    for (const element of elements) this.types.lists.push(this.draft, 'last', element, 0, element.length);
+  }
+
+  private readSet(input: RdbInput): void {
+    const { sets } = this.types;
+    const count = this.readCount(input);
+    for (let i = 0; i < count; i++) {
+      input.string();
+      if (i === 0) this.begin(TYPE_SET, sets.encodingFor(input.bytes, input.offset, input.length, count));
+      if (!sets.add(this.draft, input.bytes, input.offset, input.length)) {
+        throw input.error('Duplicate set members detected');
+      }
+    }
+  }
+
+  private readIntset(input: RdbInput): void {
+    const { sets } = this.types;
+    input.string();
+    if (!isValidIntset(input.bytes, input.offset, input.length, true)) {
+      throw input.error('Intset integrity check failed.');
+    }
+    const intset = sets.intsets.createFrom(input.bytes, input.offset, input.length);
+    this.draft = this.drafts.create(TYPE_SET, ENCODING_INTSET, intset);
+    sets.expect(this.draft, 0);
+  }
+
+  /** A listpack of tuples of one, two or three elements, kept as it is, or converted if the limits say so. */
+  private readListpack(input: RdbInput, type: ValueType, tuple: 1 | 2 | 3): void {
+    const { listpacks } = this.types;
+    input.string();
+    const { bytes, offset, length } = input;
+    if (!isValidListpack(bytes, offset, length, true)) throw input.error('Listpack integrity check failed.');
+    const listpack = listpacks.createFrom(bytes, offset, length);
+    const elements = listpacks.length(listpack);
+    if (elements === 0) {
+      listpacks.free(listpack);
+      throw new EmptyValueError('a value without elements');
+    }
+    const encoding = tuple === 3 ? ENCODING_LISTPACK_EX : ENCODING_LISTPACK;
+    this.draft = this.drafts.create(type, encoding, listpack);
+    const isOdd = elements % tuple !== 0;
+    if (isOdd || (this.checksDuplicates && hasDuplicates(this.types, listpack, tuple))) {
+      throw input.error('Listpack integrity check failed.');
+    }
+    if (type === TYPE_SET) this.types.sets.expect(this.draft, 0);
+    else if (type === TYPE_SORTED_SET) this.types.sortedSets.expect(this.draft, elements / 2);
+    else if (tuple === 2) this.types.hashes.expect(this.draft, elements / 2, 0, 0);
+  }
+
+  private readSortedSet(input: RdbInput, isBinary: boolean): void {
+    const { sortedSets } = this.types;
+    const count = this.readCount(input);
+    this.begin(
+      TYPE_SORTED_SET,
+      count <= sortedSets.listpackEntriesMax ? ENCODING_LISTPACK : sortedSets.encodingFor(count, 0),
+    );
+    for (let i = 0; i < count; i++) {
+      input.string();
+      const member = input.bytes.slice(input.offset, input.offset + input.length);
+      const score = isBinary ? input.double() : readOldScore(input);
+      if (Number.isNaN(score)) throw input.error('Zset with NAN score detected');
+      if (sortedSets.find(this.draft, member, 0, member.length) !== 0) {
+        throw input.error('Duplicate zset fields detected');
+      }
+      sortedSets.add(this.draft, score, member, 0, member.length);
+    }
+  }
+
+  /** @param firstMs the earliest deadline, which the others are relative to; −1 when they are absolute */
+  private readHash(input: RdbInput, hasDeadlines: boolean, firstMs: TimestampMs): void {
+    const count = this.readCount(input);
+    // With deadlines to come it is a table already: listpacks with them have a type of their own.
+    const isTable = hasDeadlines || count > this.types.hashes.listpackEntriesMax;
+    this.begin(TYPE_HASH, isTable ? ENCODING_HASHTABLE : ENCODING_LISTPACK);
+    for (let i = 0; i < count; i++) {
+      const relativeMs = hasDeadlines ? input.count() : 0;
+      input.string();
+      const field = input.bytes.slice(input.offset, input.offset + input.length);
+      input.string();
+      this.addField(input, field, input.bytes.slice(input.offset, input.offset + input.length));
+      if (relativeMs === 0) continue;
+      this.fieldDeadlines.push({ field, deadlineMs: firstMs < 0 ? relativeMs : firstMs + relativeMs - 1 });
+    }
+  }
+
+  private addField(input: RdbInput, field: Uint8Array, value: Uint8Array): void {
+    const { hashes } = this.types;
+    if (hashes.find(this.draft, field, 0, field.length) !== NO_FIELD) {
+      throw input.error('Duplicate hash fields detected');
+    }
+    const [anyDatabase] = hashes.keyspace.databases; // a draft without deadlines touches none
+    hashes.set(anyDatabase, this.draft, NO_FIELD, field, 0, field.length, value, 0, value.length, false);
+  }
+
+  /** Hashes and sorted sets in ziplists, and hashes in zipmaps. */
+  private readOldPairs(input: RdbInput, type: RdbType): void {
+    input.string();
+    const read = type === RDB_HASH_ZIPMAP ? readZipmap : readZiplist;
+    const elements = read(input.bytes, input.offset, input.length);
+    if (elements === undefined || elements.length % 2 !== 0) {
+      const name =
+        type === RDB_HASH_ZIPMAP ? 'Zipmap' : type === RDB_ZSET_ZIPLIST ? 'Zset ziplist' : 'Hash ziplist';
+      throw input.error(`${name} integrity check failed.`);
+    }
+    if (elements.length === 0) throw new EmptyValueError('a value without elements');
+    this.begin(type === RDB_ZSET_ZIPLIST ? TYPE_SORTED_SET : TYPE_HASH, ENCODING_LISTPACK);
+    for (let i = 0; i < elements.length; i += 2) {
+      if (type === RDB_ZSET_ZIPLIST) this.addScored(input, elements[i], elements[i + 1]);
+      else this.addField(input, elements[i], elements[i + 1]);
+    }
+  }
+
+  private addScored(input: RdbInput, member: Uint8Array, text: Uint8Array): void {
+    const { sortedSets } = this.types;
+    const score = parseDouble(text, 0, text.length);
+    if (score === undefined || sortedSets.find(this.draft, member, 0, member.length) !== 0) {
+      throw input.error('Zset ziplist integrity check failed.');
+    }
+    sortedSets.add(this.draft, score, member, 0, member.length);
+  }
+
+  private setFieldDeadlines(database: Database, record: RecordReference): RecordReference {
+    const { hashes } = this.types;
+    const roomy = hashes.makeExpirable(database, record);
+    for (const { field, deadlineMs } of this.fieldDeadlines) {
+      const handle = hashes.find(roomy, field, 0, field.length);
+      if (handle !== NO_FIELD && deadlineMs !== NO_DEADLINE)
+        hashes.setDeadline(database, roomy, handle, deadlineMs);
+    }
+    return roomy;
+  }
+}
+
+/** Whether the first elements of two tuples are equal: such a value would contradict itself. */
+function hasDuplicates(types: Types, listpack: Reference, tuple: 1 | 2 | 3): boolean {
+  const { listpacks } = types;
+  const { element } = listpacks;
+  const seen = new Set<string>();
+  let position = listpacks.first(listpack);
+  while (position !== 0) {
+    listpacks.read(listpack, position);
+    element.spell();
+    const text = Buffer.from(element.bytes.buffer, element.bytes.byteOffset + element.offset, element.length);
+    const key = text.toString('latin1');
+    if (seen.has(key)) return true;
+    seen.add(key);
+    for (let i = 0; i < tuple && position !== 0; i++) position = listpacks.next(listpack, position);
+  }
+  return false;
+}
+
+/** A score as Redis before 4.0 wrote it: its length in a byte, and its digits; or one of three special lengths. */
+function readOldScore(input: RdbInput): number {
+  const length = input.byte();
+  if (length === OLD_SCORE_NAN) return Number.NaN;
+  if (length === OLD_SCORE_INFINITY) return Number.POSITIVE_INFINITY;
+  if (length === OLD_SCORE_MINUS_INFINITY) return Number.NEGATIVE_INFINITY;
+  input.raw(length);
+  return parseDouble(input.bytes, input.offset, input.length) ?? Number.NaN;
+}
