@@ -6,7 +6,8 @@ import type { CommandContext } from '../server/context.js';
 
 /**
  * Stores a draft of `count` elements under the key in argument `index`, whatever that held before, or removes the key
- * when there are none; tells of it, and replies how many elements there are. The draft is taken or freed.
+ * when there are none; tells of it as of so many `changes`, and replies how many elements there are. The draft is taken
+ * or freed.
  * @throws OutOfMemoryError, and nothing is changed.
  */
 export function storeResult(
@@ -15,6 +16,7 @@ export function storeResult(
   draft: RecordReference,
   count: number,
   event: KeyEvent,
+  changes = 1,
 ): void {
   const { keyspace, database } = context;
   const { drafts } = keyspace;
@@ -31,7 +33,7 @@ export function storeResult(
     drafts.discard(draft);
     throw error;
   }
-  context.changed(event, index);
+  context.changed(event, index, changes);
   context.reply.integer(count);
 }
 
