@@ -140,6 +140,7 @@ export class Dispatcher {
         return EXECUTED;
       }
       if (server.isPausedFor(client, command)) return POSTPONED;
+      if (client.tracking !== undefined) this.limitTracking();
       if (client.transaction !== undefined && !RUNS_INSIDE_MULTI.has(command.fullName)) {
         // One that cannot succeed need not be kept.
         if (!client.transaction.isAborted && !server.watching.hasFailed(client)) {
@@ -243,6 +244,13 @@ export class Dispatcher {
     }
     server.outbox.reply.error(shown);
     server.errorStatistics.count(shown);
+  }
+
+  /** Gives up keys that are too many to be tracked, before a command; what the client hears of it comes first. */
+  private limitTracking(): void {
+    const { outbox, tracking } = this.server;
+    tracking.limitTable();
+    if (outbox.holdsMessages) outbox.releaseHeld();
   }
 
   /** What CLIENT CACHING said was about the next command, or transaction; others of CLIENT do not count. */

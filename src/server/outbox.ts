@@ -45,8 +45,8 @@ export class Outbox {
   switchTo(client: Client | undefined): Client | undefined {
     const before = this.current;
     if (before !== undefined) {
-      this.add(before, FROM_REPLIES, this.currentStart, this.reply.position);
       if (this.held.length > 0) this.releaseHeld();
+      else this.add(before, FROM_REPLIES, this.currentStart, this.reply.position);
     }
     this.current = client;
     this.currentStart = this.reply.position;

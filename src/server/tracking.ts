@@ -112,10 +112,12 @@ export class Tracking implements ChangeListener {
     findKeys(command, request, this.found);
     const { count, indexes } = this.found;
     for (let i = 0; i < count; i++) this.addReader(client.id, request.text(indexes[i]));
-    this.limitTable();
   }
 
-  /** Gives keys up when more are remembered than may be. Their readers are told as if they had changed. */
+  /**
+   * Gives keys up when more are remembered than may be: before each command of a client that tracks, and by the
+   * clock. Their readers are told as if they had changed.
+   */
   limitTable(): void {
     const most = Math.min(this.tableKeysMax === 0 ? TABLE_KEYS_MAX : this.tableKeysMax, TABLE_KEYS_MAX);
     if (this.readers.size <= most) {
