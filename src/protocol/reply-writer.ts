@@ -93,10 +93,19 @@ export class ReplyWriter {
   /** A string of bytes. */
   bulk(source: Uint8Array, offset: ByteOffset, length: ByteLength): void {
     this.reserve(length + HEADER_BYTES_MAX + 2);
-    this.header(BULK, length);
-    copyBytes(source, offset, this.bytes, this.position, length);
-    this.position += length;
-    this.endLine();
+    // Spelled out, because replies mostly consist of these.
+    const { bytes } = this;
+    let { position } = this;
+    bytes[position++] = BULK;
+    if (length < 10) bytes[position++] = ZERO + length;
+    else position = writeSafeInteger(bytes, position, length);
+    bytes[position++] = CR;
+    bytes[position++] = LF;
+    copyBytes(source, offset, bytes, position, length);
+    position += length;
+    bytes[position] = CR;
+    bytes[position + 1] = LF;
+    this.position = position + 2;
   }
 
   /** All of `bytes` as a bulk string. */

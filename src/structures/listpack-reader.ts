@@ -211,7 +211,11 @@ export class ListpackReader {
         }
         at += entryLength(encoded);
       }
-      for (let i = 0; i < skip && bytes[at] !== LISTPACK_END; i++) at += entryLengthAt(bytes, at);
+      for (let i = 0; i < skip; i++) {
+        const skipped = bytes[at];
+        if (skipped >= STRING_6 && skipped < INTEGER_13) at += (skipped & 0x3f) + 2;
+        else if (skipped !== LISTPACK_END) at += entryLengthAt(bytes, at);
+      }
       head = bytes[at];
     }
     return NO_POSITION;
