@@ -8,8 +8,11 @@ import type { Turn } from './turn.js';
 const LARGE_ARGUMENT_BYTES = 32 * 1024;
 /** The least that is allocated for a request in pieces. */
 const QUERY_BUFFER_BYTES_MIN = 1024;
-/** A turn whose replies take more than this is ended before the next command. */
-const TURN_REPLY_BYTES_MAX = 16 << 20;
+/**
+ * A turn whose replies take more than this is ended before the next command: the buffer of replies need not grow
+ * beyond what it keeps from turn to turn (see ReplyWriter.reset), and stays in the processor's cache.
+ */
+const TURN_REPLY_BYTES_MAX = 512 << 10;
 
 const NO_BYTES = new Uint8Array(0);
 
