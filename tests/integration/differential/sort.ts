@@ -97,14 +97,19 @@ function anyElement(random: Random): string {
   return random.chance(0.93) ? element(random) : random.pick(ODD);
 }
 
-function nearlyNumber(random: Random): string {
-  return random.chance(0.995) ? random.pick(NUMBERS) : random.pick(ODD);
+function number(random: Random): string {
+  return random.pick(NUMBERS);
 }
 
-/** A command that adds elements to one of the keys; sets get none that are equal to C. */
+function nearlyNumber(random: Random): string {
+  return random.chance(0.995) ? number(random) : random.pick(ODD);
+}
+
+/** A command that adds elements to one of the keys; sets get none that are equal to C's eyes. */
 function filled(random: Random, name: 'RPUSH' | 'SADD' | 'ZADD', keys: readonly string[]): Argument[] {
   const key = random.pick(keys);
-  const kind = key.endsWith(':1') ? nearlyNumber : name === 'RPUSH' ? anyElement : element;
+  const [numbers, all] = name === 'RPUSH' ? [nearlyNumber, anyElement] : [number, element];
+  const kind = key.endsWith(':1') ? numbers : all;
   const elements = random.several(1, 8, () => kind(random));
   if (name !== 'ZADD') return [name, key, ...elements];
   return [name, key, ...elements.flatMap((one) => [random.integerBetween(-3, 3), one])];
