@@ -136,7 +136,8 @@ export class SkiplistNodes {
     return nodeScore < score || (nodeScore === score && this.compareMember(node, bytes, offset, length) < 0);
   }
 
-  private compareMember(
+  /** Compares the member of a node with another, as memcmp does. */
+  protected compareMember(
     node: NodeReference,
     bytes: Uint8Array,
     offset: ByteOffset,

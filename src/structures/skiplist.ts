@@ -117,14 +117,15 @@ export class Skiplist extends SkiplistNodes {
     assertScore(score);
     const levels = this.randomLevels();
     const node = this.allocateNode(levels, score, bytes, offset, length);
-    this.findPath(list, score, bytes, offset, length);
+    this.findPath(list, score, bytes, offset, length, NULL_REFERENCE);
     this.link(list, node, levels);
     return node;
   }
 
   /** Takes a node out of the list and frees it. */
   remove(list: SkiplistReference, node: NodeReference): void {
-    this.findPathTo(list, node);
+    if (node === this.first(list)) this.path.fill(list);
+    else this.findPathTo(list, node);
     this.unlink(list, node);
     this.memory.free(node);
   }
@@ -148,7 +149,7 @@ export class Skiplist extends SkiplistNodes {
     this.findPathTo(list, node);
     this.unlink(list, node);
     memory.setDouble(node, SCORE, score);
-    this.findPath(list, score, bytes, offset, length);
+    this.findPath(list, score, bytes, offset, length, NULL_REFERENCE);
     this.link(list, node, memory.byte(node, LEVELS_BYTE));
   }
 
@@ -245,38 +246,59 @@ export class Skiplist extends SkiplistNodes {
     return 1 + (Math.clz32(bits) >> 1);
   }
 
+  /** Finds the path to a node of the list. */
   private findPathTo(list: SkiplistReference, node: NodeReference): void {
     const bytes = this.memory.bytes[node >>> SEGMENT_SHIFT];
     const offset = this.memberOffset(node);
-    this.findPath(list, this.memory.double(node, SCORE), bytes, offset, this.memberLength(node));
+    this.findPath(list, this.memory.double(node, SCORE), bytes, offset, this.memberLength(node), node);
   }
 
-  /** Finds the path to where a score and member are in the order, or would be. */
+  /**
+   * Finds the path to where a score and member are in the order, or would be. `target` is the node that has them, or
+   * NULL_REFERENCE when there is none.
+   */
   private findPath(
     list: SkiplistReference,
     score: number,
     bytes: Uint8Array,
     offset: ByteOffset,
     length: ByteLength,
+    target: NodeReference,
   ): void {
     const { path, pathRanks } = this;
-    const { words } = this.memory;
+    const { words, doubles } = this.memory;
+    // Most nodes are in the segment of the one before: only where they are not is its view looked up.
+    let segment = list >>> SEGMENT_SHIFT;
+    let segmentWords = words[segment];
+    let segmentDoubles = doubles[segment];
     let node = list;
+    let nodeWords = segmentWords;
     let rank = 0;
     let tooFar: NodeReference = NULL_REFERENCE;
-    for (let level = this.memory.byte(list, LEVELS_BYTE) - 1; level >= 0; level--) {
+    let level = this.memory.byte(list, LEVELS_BYTE) - 1;
+    let link = wordOffset(list) + (level << 1);
+    for (; level >= 0; level--, link -= 2) {
       for (;;) {
-        const nodeWords = words[node >>> SEGMENT_SHIFT];
-        const link = wordOffset(node) + (level << 1);
         const forward = nodeWords[link + FORWARD];
         // At the end of the list `tooFar` is still NULL_REFERENCE: below a node that is too far there is no end.
-        if (forward === tooFar) break;
-        if (!this.isBefore(forward, score, bytes, offset, length)) {
+        if (forward === tooFar || forward === target) break;
+        if (forward >>> SEGMENT_SHIFT !== segment) {
+          segment = forward >>> SEGMENT_SHIFT;
+          segmentWords = words[segment];
+          segmentDoubles = doubles[segment];
+        }
+        const forwardScore = segmentDoubles[(forward & UNIT_MASK) + SCORE];
+        if (
+          forwardScore >= score &&
+          (forwardScore > score || this.compareMember(forward, bytes, offset, length) >= 0)
+        ) {
           tooFar = forward;
           break;
         }
         rank += level === 0 ? 1 : nodeWords[link + SPAN];
         node = forward;
+        nodeWords = segmentWords;
+        link = wordOffset(forward) + (level << 1);
       }
       path[level] = node;
       pathRanks[level] = rank;
@@ -320,16 +342,22 @@ export class Skiplist extends SkiplistNodes {
     memory.setWord(node, PREVIOUS, path[0] === list ? NULL_REFERENCE : path[0]);
     memory.setWord(path[0], FORWARD, node);
     memory.setWord(next === NULL_REFERENCE ? list : next, PREVIOUS, node);
-    for (let level = 1; level < levels; level++) {
+    const { words } = memory;
+    const nodeWords = words[node >>> SEGMENT_SHIFT];
+    for (let level = 1; level < levelsUsed || level < levels; level++) {
       const before = path[level];
+      const beforeWords = words[before >>> SEGMENT_SHIFT];
+      const beforeLink = wordOffset(before) + (level << 1);
+      if (level >= levels) {
+        beforeWords[beforeLink + SPAN]++;
+        continue;
+      }
       const steps = pathRanks[0] - pathRanks[level];
-      memory.setWord(node, FORWARD + 2 * level, memory.word(before, FORWARD + 2 * level));
-      memory.setWord(node, SPAN + 2 * level, memory.word(before, SPAN + 2 * level) - steps);
-      memory.setWord(before, FORWARD + 2 * level, node);
-      memory.setWord(before, SPAN + 2 * level, steps + 1);
-    }
-    for (let level = levels; level < levelsUsed; level++) {
-      memory.setWord(path[level], SPAN + 2 * level, memory.word(path[level], SPAN + 2 * level) + 1);
+      const nodeLink = wordOffset(node) + (level << 1);
+      nodeWords[nodeLink + FORWARD] = beforeWords[beforeLink + FORWARD];
+      nodeWords[nodeLink + SPAN] = beforeWords[beforeLink + SPAN] - steps;
+      beforeWords[beforeLink + FORWARD] = node;
+      beforeWords[beforeLink + SPAN] = steps + 1;
     }
     memory.setWord(list, COUNT, count + 1);
   }
@@ -339,14 +367,17 @@ export class Skiplist extends SkiplistNodes {
     const { memory, path } = this;
     if (memory.word(path[0], FORWARD) !== node) throw new Error(`node ${node} is not in skiplist ${list}`);
     const levels = memory.byte(node, LEVELS_BYTE);
+    const { words } = memory;
+    const nodeWords = words[node >>> SEGMENT_SHIFT];
     for (let level = memory.byte(list, LEVELS_BYTE) - 1; level > 0; level--) {
       const before = path[level];
-      let span = memory.word(before, SPAN + 2 * level) - 1;
-      if (level < levels) {
-        span += memory.word(node, SPAN + 2 * level);
-        memory.setWord(before, FORWARD + 2 * level, memory.word(node, FORWARD + 2 * level));
-      }
-      memory.setWord(before, SPAN + 2 * level, span);
+      const beforeWords = words[before >>> SEGMENT_SHIFT];
+      const beforeLink = wordOffset(before) + (level << 1);
+      beforeWords[beforeLink + SPAN]--;
+      if (level >= levels) continue;
+      const nodeLink = wordOffset(node) + (level << 1);
+      beforeWords[beforeLink + SPAN] += nodeWords[nodeLink + SPAN];
+      beforeWords[beforeLink + FORWARD] = nodeWords[nodeLink + FORWARD];
     }
     this.joinNeighbours(list, path[0], memory.word(node, FORWARD));
     memory.setWord(list, COUNT, memory.word(list, COUNT) - 1);

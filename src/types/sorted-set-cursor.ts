@@ -215,11 +215,7 @@ export class SortedSetCursor {
   }
 
   private locate(): MemberHandle {
-    const rank = this.reverse ? this.end - 1 : this.start;
-    const value = this.sets.records.slot(this.record);
-    return this.sets.isListpack(this.record)
-      ? this.sets.listpack.positionAtRank(value, rank)
-      : this.sets.skiplist.nodeAtRank(value, rank);
+    return this.sets.atRank(this.record, this.reverse ? this.end - 1 : this.start);
   }
 
   private neighbour(member: MemberHandle): MemberHandle {

@@ -120,6 +120,15 @@ export class SortedSets implements ValueOperations {
     return this.isListpack(record) ? this.listpack.rank(value, member) : this.skiplist.rank(value, member);
   }
 
+  /** The member before which there are `rank` others; NO_MEMBER when there are not so many. */
+  atRank(record: RecordReference, rank: Rank): MemberHandle {
+    const value = this.records.slot(record);
+    if (this.isListpack(record)) return this.listpack.positionAtRank(value, rank);
+    const { skiplist } = this;
+    if (rank === 0) return skiplist.first(value);
+    return rank === skiplist.count(value) - 1 ? skiplist.last(value) : skiplist.nodeAtRank(value, rank);
+  }
+
   /**
    * Adds a member that the set does not have. The score is not NaN.
    * @throws OutOfMemoryError
@@ -182,6 +191,10 @@ export class SortedSets implements ValueOperations {
       records.setSlot(record, this.listpack.removeRange(value, start, end));
       return;
     }
+    if (end - start === 1) {
+      this.remove(record, this.atRank(record, start));
+      return;
+    }
     const table = this.table(value);
     let node = skiplist.detachRange(value, start, end);
     while (node !== NULL_REFERENCE) {
@@ -224,8 +237,7 @@ export class SortedSets implements ValueOperations {
   random(record: RecordReference): MemberHandle {
     const value = this.records.slot(record);
     if (!this.isListpack(record)) return this.hashTable.randomEntry(this.table(value), Math.random);
-    const { listpack } = this;
-    return listpack.positionAtRank(value, Math.floor(Math.random() * listpack.count(value)));
+    return this.atRank(record, Math.floor(Math.random() * this.listpack.count(value)));
   }
 
   /**
