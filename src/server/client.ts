@@ -21,6 +21,9 @@ export const RESTRICTED_TRACKING = 8;
 /** It sees the commands of others (MONITOR), and may not use data itself. */
 export const RESTRICTED_MONITOR = 16;
 
+/** Instead of the number of a part of the output: there is none. */
+export const NO_PART = -1;
+
 /** Whether a client wants replies (CLIENT REPLY). */
 export type ReplyMode = 'on' | 'off' | 'skip' | 'skip-next';
 
@@ -72,8 +75,10 @@ export class Client implements ConnectionListener {
   inputBytes = 0;
   outputBytes = 0;
 
-  /** Parts of this turn's replies that are for this client (of `Outbox`). */
-  unsentParts = 0;
+  /** The first and the last part of this turn's output that is for this client (of `Outbox`), and all their bytes. */
+  firstPart = NO_PART;
+  lastPart = NO_PART;
+  unsentBytes: ByteLength = 0;
   /** When its queued output first passed the soft limit; 0 when it is below. */
   softLimitSinceMs: TimestampMs = 0;
 

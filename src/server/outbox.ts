@@ -1,6 +1,7 @@
 import type { ByteLength, ByteOffset } from '../memory/reference.js';
 import { ReplyWriter } from '../protocol/reply-writer.js';
-import type { Client } from './client.js';
+import { type Client, NO_PART } from './client.js';
+import type { OutputLimits } from './output-limits.js';
 
 const FROM_REPLIES = 0;
 const FROM_MESSAGES = 1;
@@ -10,7 +11,9 @@ const FROM_MESSAGES = 1;
  *
  *     reply.bytes     │ A: +OK │ B: $3 foo │ A: :1 :2 │ … position
  *     messages.bytes  │ >3 message … │
- *     parts            A replies 0..5, B replies 5..14, B messages 0..9, C messages 0..9, A replies 14..22
+ *     parts    0: A replies 0..5   1: B replies 5..14   2: B messages 0..9   3: C messages 0..9   4: A replies 14..22
+ *              └───────── next ───────────┼───── next ──────┘                                      ↑
+ *                                         └─ client.firstPart, client.lastPart = 4 of A ───────────┘
  *
  * Nothing is sent before `flush`, which the turn calls once it is committed. A message may be the part of many
  * clients, and a client may have several parts. Messages have a buffer of their own because they are written in the
@@ -22,14 +25,22 @@ export class Outbox {
   /** How often something was sent, and how many bytes altogether. */
   sends = 0;
   sentBytes = 0;
+  /** Whose a part is, by the number of the part. */
   private readonly clients: Client[] = [];
   private starts = new Int32Array(256);
   private ends = new Int32Array(256);
   private sources = new Uint8Array(256);
+  /** The number of the client's next part, or NO_PART. */
+  private nexts = new Int32Array(256);
+  private readonly limits: OutputLimits;
   /** Starts and ends of messages to the client whose command runs. */
   private readonly held: number[] = [];
   private current: Client | undefined;
   private currentStart: ByteOffset = 0;
+
+  constructor(limits: OutputLimits) {
+    this.limits = limits;
+  }
 
   /** The client whose command runs. */
   get currentClient(): Client | undefined {
@@ -83,8 +94,12 @@ export class Outbox {
         write(messages);
         ends[version] = messages.position;
       }
-      if (client === this.current) this.held.push(starts[version], ends[version]);
-      else this.add(client, FROM_MESSAGES, starts[version], ends[version]);
+      if (client === this.current) {
+        this.held.push(starts[version], ends[version]);
+        continue;
+      }
+      this.add(client, FROM_MESSAGES, starts[version], ends[version]);
+      if (client.unsentBytes >= this.limits.leastBytes) this.limits.check(client);
     }
   }
 
@@ -107,30 +122,38 @@ export class Outbox {
 
   private add(client: Client, source: number, start: ByteOffset, end: ByteOffset): void {
     if (start === end) return;
-    const last = this.clients.length - 1;
-    const follows = last >= 0 && this.clients[last] === client && this.ends[last] === start;
-    if (follows && this.sources[last] === source) {
+    client.unsentBytes += end - start;
+    const last = client.lastPart;
+    if (last !== NO_PART && this.ends[last] === start && this.sources[last] === source) {
       this.ends[last] = end;
       return;
     }
-    if (last + 1 === this.starts.length) this.resizeParts(this.starts.length * 2);
-    this.starts[last + 1] = start;
-    this.ends[last + 1] = end;
-    this.sources[last + 1] = source;
+    const part = this.clients.length;
+    if (part === this.starts.length) this.resizeParts(this.starts.length * 2);
+    this.starts[part] = start;
+    this.ends[part] = end;
+    this.sources[part] = source;
+    this.nexts[part] = NO_PART;
     this.clients.push(client);
-    client.unsentParts++;
+    if (last === NO_PART) client.firstPart = part;
+    else this.nexts[last] = part;
+    client.lastPart = part;
   }
 
   /** Sends everything. `sent` hears of each client that something was sent to. */
   flush(sent: (client: Client) => void): void {
-    const { clients, starts, ends, reply } = this;
+    const { clients, starts, ends, reply, limits } = this;
     for (let i = 0; i < clients.length; i++) {
       const client = clients[i];
-      if (client.unsentParts === 0) continue; // went out with an earlier part
-      if (client.unsentParts === 1) this.send(client, this.sourceOf(i), starts[i], ends[i] - starts[i]);
-      else this.sendParts(client, i);
-      client.unsentParts = 0;
-      sent(client);
+      if (client.firstPart !== i) continue; // went out with an earlier part
+      if (client.unsentBytes >= limits.leastBytes) limits.check(client);
+      if (client.isClosed) this.forgetParts(client);
+      else {
+        if (client.lastPart === i) this.send(client, this.sourceOf(i), starts[i], ends[i] - starts[i]);
+        else this.sendParts(client);
+        this.forgetParts(client);
+        sent(client);
+      }
     }
     clients.length = 0;
     if (this.starts.length > 65536) this.resizeParts(256);
@@ -145,20 +168,24 @@ export class Outbox {
     this.sentBytes = 0;
   }
 
-  /** Joins all parts of a client from entry `first` on, so that they cost one system call. */
-  private sendParts(client: Client, first: number): void {
+  /** Joins all parts of a client, so that they cost one system call. */
+  private sendParts(client: Client): void {
+    const { starts, ends, nexts } = this;
     let size = 0;
-    for (let i = first; i < this.clients.length; i++) {
-      if (this.clients[i] === client) size += this.ends[i] - this.starts[i];
-    }
+    for (let part = client.firstPart; part !== NO_PART; part = nexts[part]) size += ends[part] - starts[part];
     const joined = Buffer.allocUnsafe(size);
     let position = 0;
-    for (let i = first; i < this.clients.length; i++) {
-      if (this.clients[i] !== client) continue;
-      this.sourceOf(i).copy(joined, position, this.starts[i], this.ends[i]);
-      position += this.ends[i] - this.starts[i];
+    for (let part = client.firstPart; part !== NO_PART; part = nexts[part]) {
+      this.sourceOf(part).copy(joined, position, starts[part], ends[part]);
+      position += ends[part] - starts[part];
     }
     this.send(client, joined, 0, size);
+  }
+
+  private forgetParts(client: Client): void {
+    client.firstPart = NO_PART;
+    client.lastPart = NO_PART;
+    client.unsentBytes = 0;
   }
 
   private send(client: Client, bytes: Uint8Array, offset: ByteOffset, length: ByteLength): void {
@@ -173,11 +200,13 @@ export class Outbox {
   }
 
   private resizeParts(capacity: number): void {
-    const { starts, ends, sources } = this;
+    const { starts, ends, sources, nexts } = this;
     const kept = Math.min(capacity, starts.length);
     this.starts = new Int32Array(capacity);
     this.ends = new Int32Array(capacity);
     this.sources = new Uint8Array(capacity);
+    this.nexts = new Int32Array(capacity);
+    this.nexts.set(nexts.subarray(0, kept));
     this.starts.set(starts.subarray(0, kept));
     this.ends.set(ends.subarray(0, kept));
     this.sources.set(sources.subarray(0, kept));

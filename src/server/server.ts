@@ -27,7 +27,7 @@ import { Dispatcher, effectiveFlags } from './dispatcher.js';
 import { Monitors } from './monitors.js';
 import { Notifications } from './notifications.js';
 import { Outbox } from './outbox.js';
-import { exceedsOutputLimit } from './output-limits.js';
+import { OutputLimits } from './output-limits.js';
 import { Pause } from './pause.js';
 import { PubSub } from './pubsub.js';
 import { QueryBuffers } from './query-buffers.js';
@@ -71,7 +71,8 @@ export class Server implements ClientOwner {
   readonly keyspace: Keyspace;
   readonly types: Types;
   readonly dumpPayloads: DumpPayloads;
-  readonly outbox = new Outbox();
+  readonly outputLimits = new OutputLimits((client) => this.closeForOutput(client));
+  readonly outbox = new Outbox(this.outputLimits);
   readonly turn: Turn;
   readonly cron: Cron;
   readonly clients = new Clients();
@@ -145,6 +146,7 @@ export class Server implements ClientOwner {
       this.memorySamples.sample();
       this.sampleRates(nowMs);
       this.tracking.limitTable();
+      this.outputLimits.checkQueued(nowMs);
     });
     this.memorySamples = new MemorySamples(this.keyspace.memory);
     this.commandTimes = new CommandTimes(longRunning(this.commands.commands));
@@ -206,7 +208,7 @@ export class Server implements ClientOwner {
   }
 
   drained(client: Client): void {
-    client.softLimitSinceMs = 0;
+    this.outputLimits.drained(client);
   }
 
   disconnected(client: Client): void {
@@ -215,6 +217,7 @@ export class Server implements ClientOwner {
     this.pubsub.forget(client);
     this.tracking.disable(client);
     this.monitors.remove(client);
+    this.outputLimits.drained(client);
     this.clients.remove(client);
     this.pause.remove(client);
     client.queryBuffer = new Uint8Array(0);
@@ -346,8 +349,10 @@ export class Server implements ClientOwner {
 
   private checkOutput(client: Client): void {
     client.lastActiveMs = this.keyspace.nowMs;
-    if (client.connection.queuedBytes === 0) return;
-    if (!exceedsOutputLimit(client, this.configuration.values, this.keyspace.nowMs)) return;
+    if (client.connection.queuedBytes > 0) this.outputLimits.noteQueued(client, this.keyspace.nowMs);
+  }
+
+  private closeForOutput(client: Client): void {
     this.statistics.outputBufferLimitDisconnections++;
     this.log.warn({ client: client.id }, 'Client closed for overcoming of output buffer limits.');
     client.connection.destroy();
@@ -380,6 +385,12 @@ export class Server implements ClientOwner {
       ],
       apply,
     );
+    const applyOutputLimits = () => {
+      this.outputLimits.set(values['client-output-buffer-limit']);
+      return undefined;
+    };
+    applyOutputLimits();
+    configuration.onChange('client-output-buffer-limit', applyOutputLimits);
     const applyTracking = () => {
       this.tracking.tableKeysMax = values['tracking-table-max-keys'];
       return undefined;
