@@ -107,6 +107,35 @@ export class Quicklists extends QuicklistReader {
   }
 
   /**
+   * Takes the first element away, or the last if not `isFirst`, and adds it there again, as popping and pushing it would:
+   * it goes to another node when its own has no room for it any more, or had only this one.
+   * @throws OutOfMemoryError, and nothing has changed.
+   */
+  repush(list: QuicklistReference, isFirst: boolean): void {
+    const { element, listpacks, nodes } = this;
+    if (this.length(list) === 0) return;
+    const node = isFirst ? this.head(list) : this.tail(list);
+    if (nodes.isPlain(node)) return;
+    if (isFirst) this.readFirst(list);
+    else this.readLast(list);
+    element.spell();
+    if (nodes.count(node) > 1) {
+      const position = isFirst ? FIRST_POSITION : listpacks.last(nodes.entry(node));
+      if (this.hasRoomForOwn(list, node, position)) return;
+      const created = this.createNode(list, node, element.bytes, element.offset, element.length);
+      this.removeElement(list, node, position);
+      this.insertNode(list, node, created, !isFirst);
+      this.changeLength(list, 1);
+      return;
+    }
+    const neighbour = isFirst ? nodes.next(node) : nodes.previous(node);
+    if (!this.hasRoom(list, neighbour, element.length)) return;
+    if (isFirst) this.prependTo(list, neighbour, element.bytes, element.offset, element.length);
+    else this.appendTo(list, neighbour, element.bytes, element.offset, element.length);
+    this.removeNode(list, node);
+  }
+
+  /**
    * Adds an element behind the one at the cursor, or before it if not `isAfter`. The walk is over then.
    * @throws OutOfMemoryError
    */
@@ -301,22 +330,30 @@ export class Quicklists extends QuicklistReader {
     offset: ByteOffset,
     length: ByteLength,
   ): void {
-    const { nodes } = this;
-    let node: NodeReference;
-    if (this.limits.isLarge(this.fill(list), length)) {
-      node = nodes.createPlain(source, offset, length);
-    } else {
-      node = nodes.create();
-      try {
-        const capacity = this.expectedLength(list, neighbour);
-        this.changeListpack(node, this.listpacks.createWith(source, offset, length, capacity), 1);
-      } catch (error) {
-        nodes.free(node);
-        throw error;
-      }
-    }
+    const node = this.createNode(list, neighbour, source, offset, length);
     this.insertNode(list, neighbour, node, isAfter);
     this.changeLength(list, 1);
+  }
+
+  /** A node for one element, which is to be linked beside a neighbour. */
+  private createNode(
+    list: QuicklistReference,
+    neighbour: NodeReference,
+    source: Uint8Array,
+    offset: ByteOffset,
+    length: ByteLength,
+  ): NodeReference {
+    const { nodes } = this;
+    if (this.limits.isLarge(this.fill(list), length)) return nodes.createPlain(source, offset, length);
+    const node = nodes.create();
+    try {
+      const capacity = this.expectedLength(list, neighbour);
+      this.changeListpack(node, this.listpacks.createWith(source, offset, length, capacity), 1);
+    } catch (error) {
+      nodes.free(node);
+      throw error;
+    }
+    return node;
   }
 
   /** The room to give the listpack of a new node: in a long list it will become as long as the neighbour's. */

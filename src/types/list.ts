@@ -163,16 +163,19 @@ export class Lists implements ValueOperations {
   }
 
   /**
-   * Moves the element at one end to the other one, as if it were removed and added.
+   * Removes the element at one end and adds it at an end, which may be the same.
    * @throws OutOfMemoryError
    */
-  rotate(record: RecordReference, from: ListEnd): void {
+  rotate(record: RecordReference, from: ListEnd, to: ListEnd): void {
     const { listpacks, quicklists } = this;
     if (this.isListpack(record) && this.outgrowsWhenRotated(record, from)) this.convertToQuicklist(record);
     const value = this.records.slot(record);
     if (this.isListpack(record)) {
+      if (from === to) return;
       if (from === 'first') listpacks.rotateFirstToLast(value);
       else listpacks.rotateLastToFirst(value);
+    } else if (from === to) {
+      quicklists.repush(value, from === 'first');
     } else if (from === 'first') {
       quicklists.rotateFirstToLast(value);
     } else {

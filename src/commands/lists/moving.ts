@@ -78,11 +78,11 @@ export function moveFrom(context: CommandContext, source: RecordReference, from:
   removeElement(context, 1, source, from);
 }
 
-/** Moves an element from one end of a list to the other; or to the same, which is told of, but changes nothing. */
+/** Moves an element from one end of a list to the other; or to the same, which is told of all the same. */
 function rotate(context: CommandContext, record: RecordReference, from: ListEnd, to: ListEnd): void {
   const { lists } = context.types;
   const { element } = lists;
-  if (from !== to) lists.rotate(record, from);
+  lists.rotate(record, from, to);
   lists.readEnd(record, to);
   element.spell();
   context.reply.bulk(element.bytes, element.offset, element.length);

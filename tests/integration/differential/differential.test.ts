@@ -3,7 +3,9 @@ import { Differential, type Family } from './differential.js';
 import { fieldExpiryFamily, largeFieldExpiryFamily, smallFieldExpiryFamily } from './hash-field-expiry.js';
 import { hashesFamily, largeHashesFamily, smallHashesFamily } from './hashes.js';
 import { keysFamily } from './keys.js';
+import { changingListsFamily, compressedListsFamily, listsFamily, smallListsFamily } from './lists.js';
 import { noListpacksFamily, setsFamily, smallSetsFamily, unusualSetsFamily } from './sets.js';
+import { sortFamily } from './sort.js';
 import {
   skiplistsFamily,
   smallSortedSetsFamily,
@@ -20,6 +22,10 @@ const FAMILIES: readonly Family[] = [
   smallFieldExpiryFamily,
   largeFieldExpiryFamily,
   keysFamily,
+  listsFamily,
+  smallListsFamily,
+  compressedListsFamily,
+  changingListsFamily,
   setsFamily,
   smallSetsFamily,
   unusualSetsFamily,
@@ -28,6 +34,7 @@ const FAMILIES: readonly Family[] = [
   smallSortedSetsFamily,
   unusualSortedSetsFamily,
   skiplistsFamily,
+  sortFamily,
   stringsFamily,
 ];
 

@@ -27,7 +27,7 @@ type Command =
   | { readonly name: 'insert'; readonly isAfter: boolean; readonly pivot: Buffer; readonly value: Buffer }
   | { readonly name: 'remove'; readonly count: number; readonly value: Buffer }
   | { readonly name: 'trim'; readonly start: number; readonly stop: number }
-  | { readonly name: 'rotate'; readonly from: End };
+  | { readonly name: 'rotate'; readonly from: End; readonly to: End };
 
 interface Options {
   readonly fill: number;
@@ -112,7 +112,7 @@ class List {
         this.shrink();
         break;
       case 'rotate':
-        this.rotate(command.from);
+        this.rotate(command.from, command.to);
         this.shrink();
     }
   }
@@ -246,11 +246,15 @@ class List {
     }
   }
 
-  private rotate(from: End): void {
+  private rotate(from: End, to: End): void {
     if (this.isListpack) this.growFor(from);
-    const to = this.isListpack ? this.listpacks : this.quicklists;
-    if (from === 'RIGHT') to.rotateLastToFirst(this.block);
-    else to.rotateFirstToLast(this.block);
+    const operations = this.isListpack ? this.listpacks : this.quicklists;
+    if (from !== to) {
+      if (from === 'RIGHT') operations.rotateLastToFirst(this.block);
+      else operations.rotateFirstToLast(this.block);
+    } else if (!this.isListpack) {
+      this.quicklists.repush(this.block, from === 'LEFT');
+    }
   }
 }
 
@@ -271,7 +275,7 @@ function words(command: Command, key: string): (string | Buffer)[] {
     case 'trim':
       return ['LTRIM', key, String(command.start), String(command.stop)];
     case 'rotate':
-      return ['LMOVE', key, key, command.from, command.from === 'LEFT' ? 'RIGHT' : 'LEFT'];
+      return ['LMOVE', key, key, command.from, command.to];
   }
 }
 
@@ -322,7 +326,7 @@ function commands(): fc.Arbitrary<Command> {
         stop: fc.integer({ min: -6, max: 40 }),
       }),
     },
-    { weight: 2, arbitrary: fc.record({ name: name('rotate'), from: end }) },
+    { weight: 3, arbitrary: fc.record({ name: name('rotate'), from: end, to: end }) },
   );
 }
 
@@ -403,8 +407,9 @@ describe('redis-server', () => {
     await compare(options, [
       { name: 'push', end: 'RIGHT', values: list },
       { name: 'pop', end: 'RIGHT', count: 1 },
-      { name: 'rotate', from: 'RIGHT' },
-      { name: 'rotate', from: 'LEFT' },
+      { name: 'rotate', from: 'RIGHT', to: 'LEFT' },
+      { name: 'rotate', from: 'LEFT', to: 'RIGHT' },
+      { name: 'rotate', from: 'LEFT', to: 'LEFT' },
     ]);
   });
 });

@@ -148,8 +148,10 @@ function removals(): fc.Arbitrary<Change> {
 }
 
 function rotations(): fc.Arbitrary<Change> {
-  return fc.boolean().map((isLastToFirst) => (model, list) => {
-    if (isLastToFirst) {
+  return fc.tuple(fc.boolean(), fc.boolean()).map(([isLastToFirst, isRepushed]) => (model, list) => {
+    if (isRepushed) {
+      quicklists.repush(list, isLastToFirst);
+    } else if (isLastToFirst) {
       quicklists.rotateLastToFirst(list);
       model.unshift(...model.splice(-1));
     } else {
@@ -414,6 +416,8 @@ describe('want of memory', () => {
     ['removeRange', (list) => quicklists.removeRange(list, 6, 11)],
     ['rotateLastToFirst', (list) => quicklists.rotateLastToFirst(list)],
     ['rotateFirstToLast', (list) => quicklists.rotateFirstToLast(list)],
+    ['repush the first', (list) => quicklists.repush(list, true)],
+    ['repush the last', (list) => quicklists.repush(list, false)],
     [
       'duplicate',
       (list) => {
