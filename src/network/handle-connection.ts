@@ -41,6 +41,7 @@ export class HandleConnection implements Connection {
   /** What the next read goes into. */
   private target: Uint8Array;
   private isInRead = false;
+  private isPaused = true;
   private isEnding = false;
   private isClosed = false;
 
@@ -72,11 +73,13 @@ export class HandleConnection implements Connection {
   }
 
   pause(): void {
+    this.isPaused = true;
     if (!this.isClosed) this.handle.readStop();
   }
 
   resume(): void {
-    if (!this.isClosed) this.handle.readStart();
+    this.isPaused = false;
+    this.startReading();
   }
 
   readInto(bytes: Uint8Array | undefined): boolean {
@@ -115,7 +118,22 @@ export class HandleConnection implements Connection {
     this.isInRead = true;
     this.listener?.received(target, length);
     this.isInRead = false;
+    if (length === target.length) this.letOthersRead();
     return this.target === target ? undefined : this.target;
+  }
+
+  /**
+   * Reads no more in this turn. libuv would go on reading as long as buffers get full, up to 32 times, and a
+   * client that sends without end would hold up all others for as long.
+   */
+  private letOthersRead(): void {
+    if (this.isClosed) return;
+    this.handle.readStop();
+    setImmediate(() => this.startReading());
+  }
+
+  private startReading(): void {
+    if (!this.isClosed && !this.isPaused) this.handle.readStart();
   }
 
   /** Writes bytes that stay as they are until all is written. Returns whether it is already. */

@@ -6,8 +6,11 @@ import { HandleConnection, HandleResources } from './handle-connection.js';
 import { type StreamHandle, streamBinding } from './stream-binding.js';
 import { StreamConnection } from './stream-connection.js';
 
-/** What one read may bring. All connections share one buffer of this size, as requests are executed at once. */
-const READ_BYTES = 64 * 1024;
+/**
+ * What one read may bring, and so how much of one client's work comes before another's (Redis reads as much). All
+ * connections share one buffer of this size, as requests are executed at once.
+ */
+const READ_BYTES = 16 * 1024;
 
 /** How a transport works. */
 export interface NetTransportOptions {
