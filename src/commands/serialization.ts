@@ -1,4 +1,4 @@
-import { keyEvent, NOTIFY_GENERIC } from '../keyspace/events.js';
+import { EVENT_DEL, keyEvent, NOTIFY_GENERIC } from '../keyspace/events.js';
 import { NO_DEADLINE } from '../keyspace/record-store.js';
 import { OutOfMemoryError } from '../memory/memory.js';
 import { NULL_REFERENCE } from '../memory/reference.js';
@@ -90,11 +90,14 @@ function restore(context: CommandContext): void {
   const replaced = context.lookupWrite(1);
   if (deadlineMs !== NO_DEADLINE && keyspace.isPast(deadlineMs)) {
     payloads.reader.discard();
-    if (replaced !== NULL_REFERENCE) keyspace.removeAndTell(database, replaced);
+    if (replaced !== NULL_REFERENCE) {
+      keyspace.remove(database, replaced);
+      context.changed(EVENT_DEL, 1);
+    }
     reply.ok();
     return;
   }
-  if (replaced !== NULL_REFERENCE) keyspace.removeAndTell(database, replaced);
+  if (replaced !== NULL_REFERENCE) keyspace.remove(database, replaced);
   const record = payloads.reader.place(
     database,
     context.keyHash,

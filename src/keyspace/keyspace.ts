@@ -60,7 +60,7 @@ export class Keyspace extends RecordStore {
   nowMs: TimestampMs;
   /** Changes since the last save: `rdb_changes_since_last_save`. */
   dirty = 0;
-  /** False while keys past their deadline are only hidden, not removed (DEBUG SET-ACTIVE-EXPIRE 0, PAUSE). */
+  /** False while keys past their deadline are only hidden, not removed (CLIENT PAUSE). */
   removesExpired = true;
   /** True while nothing is to be seen as expired, such as in the middle of loading. */
   ignoresDeadlines = false;
@@ -294,9 +294,11 @@ export class Keyspace extends RecordStore {
     return true;
   }
 
-  /** Removes a record with its event. Only a deletion counts as a change, an expiry or eviction does not. */
+  /**
+   * Removes a record with its event, and counts no change: expiry and eviction are none, and what leaves a value
+   * empty has been counted already.
+   */
   removeAndTell(database: Database, record: RecordReference, event: KeyEvent = EVENT_DEL): void {
-    if (event === EVENT_DEL) this.dirty++;
     if (this.listeners.length === 0) {
       this.remove(database, record);
       return;

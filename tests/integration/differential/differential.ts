@@ -1,6 +1,6 @@
 /**
  * The differential test: the same random commands for Respite and for a real redis-server 8.0, reply for reply, byte for
- * byte, and after each round the whole keyspace.
+ * byte, and after each round the keyspace events, the count of changes and the whole keyspace.
  *
  * A family of commands is a file with a list of the kinds of commands it tries (see strings.ts), named in
  * differential.test.ts:
@@ -32,6 +32,7 @@ import { createServer, type RespiteServer } from '../../../src/index.js';
 import { Memory } from '../../../src/memory/memory.js';
 import { RealRedis } from '../../support/real-redis.js';
 import type { Comparison } from './comparisons.js';
+import { Effects, effectsDifference } from './effects.js';
 import { keyspaceDifference } from './keyspace-difference.js';
 import { Random } from './random.js';
 import { type Argument, bytesOf, parseReply, printable, Wire } from './wire.js';
@@ -81,6 +82,8 @@ export class Differential {
     readonly real: RealRedis,
     readonly ours: Wire,
     readonly theirs: Wire,
+    readonly ourEffects: Effects,
+    readonly theirEffects: Effects,
     /** Blocks of memory that Respite has without data. */
     readonly emptyBlocks: number,
   ) {}
@@ -93,11 +96,17 @@ export class Differential {
       RealRedis.start('--proto-max-bulk-len', BULK_BYTES_MAX),
     ]);
     const [ours, theirs] = await Promise.all([Wire.open(respite.port), Wire.open(real.socketPath)]);
-    return new Differential(respite, real, ours, theirs, memory.blockCount);
+    const [ourEffects, theirEffects] = await Promise.all([
+      Effects.follow(respite.port, ours),
+      Effects.follow(real.socketPath, theirs),
+    ]);
+    return new Differential(respite, real, ours, theirs, ourEffects, theirEffects, memory.blockCount);
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.ours.close(), this.theirs.close()]);
+    await Promise.all(
+      [this.ours, this.theirs, this.ourEffects, this.theirEffects].map((part) => part.close()),
+    );
     await Promise.all([this.respite.close(), this.real.stop()]);
   }
 
@@ -126,11 +135,13 @@ export class Differential {
     reset: readonly (readonly Argument[])[],
   ): Promise<Difference | undefined> {
     await Promise.all([this.ours.send(reset), this.theirs.send(reset)]);
+    await Promise.all([this.ourEffects.begin(), this.theirEffects.begin()]);
     for (let start = 0; start < steps.length; start += BATCH_STEPS) {
       const difference = await this.compare(steps.slice(start, start + BATCH_STEPS));
       if (difference !== undefined) return difference;
     }
-    return await keyspaceDifference(this);
+    const effects = await Promise.all([this.ourEffects.end(), this.theirEffects.end()]);
+    return effectsDifference(...effects) ?? (await keyspaceDifference(this));
   }
 
   /** Sends commands to both servers; the first with different replies. */
@@ -170,7 +181,7 @@ export class Differential {
     const lines = history.map(({ args }) => `  ${shown(args)}`);
     return [
       ...lines,
-      `differ in the reply to: ${shown(difference.args)}`,
+      `differ in: ${shown(difference.args)}`,
       `  Respite: ${printable(difference.ours)}`,
       `  Redis:   ${printable(difference.theirs)}`,
     ].join('\n');

@@ -89,7 +89,8 @@ export function parseReply(bytes: Buffer): Reply {
   return parseAt(bytes, 0)[0];
 }
 
-function encodeCommand(args: readonly Argument[]): Buffer {
+/** A command as it is sent. */
+export function encodeCommand(args: readonly Argument[]): Buffer {
   const parts: Buffer[] = [Buffer.from(`*${args.length}\r\n`)];
   for (const arg of args) {
     const bytes = bytesOf(arg);
@@ -101,7 +102,7 @@ function encodeCommand(args: readonly Argument[]): Buffer {
 const CRLF = Buffer.from('\r\n');
 
 /** Where the reply ends that starts at `start`, or -1 when more of it must come. */
-function endOfReply(bytes: Buffer, start: number): number {
+export function endOfReply(bytes: Buffer, start: number): number {
   const lineEnd = bytes.indexOf(CRLF, start);
   if (lineEnd < 0) return -1;
   const kind = String.fromCharCode(bytes[start]);
