@@ -113,6 +113,11 @@ export class Client implements ConnectionListener {
     return (this.restrictions & RESTRICTED_UNAUTHENTICATED) === 0;
   }
 
+  /** Memory that its requests and replies take: what arrived, what waits for EXEC, and what waits to be sent. */
+  get bufferBytes(): ByteLength {
+    return this.queryBuffer.length + (this.transaction?.byteLength ?? 0) + this.connection.queuedBytes;
+  }
+
   /** Whether its requests are not to be executed now. */
   get isHeld(): boolean {
     return this.isPostponed || this.unblock !== undefined || this.closesAfterReply || this.isClosed;

@@ -19,6 +19,8 @@ export type PeriodicTask = (nowMs: number) => void;
 export class Cron {
   /** False: nothing is expired by the clock (DEBUG SET-ACTIVE-EXPIRE 0). */
   expiresActively = true;
+  /** Nothing expires for now, by the clock or otherwise (CLIENT PAUSE). */
+  isExpiryPaused = false;
   /** True: periodic tasks do not run (DEBUG PAUSE-CRON). */
   isPaused = false;
   /** How many times the periodic tasks ran. */
@@ -61,7 +63,7 @@ export class Cron {
   /** Sees to it that work which a turn has left behind is done: called at the end of each turn. */
   arm(): void {
     if (!this.keyspace.lazyFree.isEmpty) this.continueSoon();
-    if (!this.expiresActively) return;
+    if (!this.expiresActively || this.isExpiryPaused) return;
     let wakeMs = Number.POSITIVE_INFINITY;
     for (const database of this.keyspace.databases) {
       if (database.deadlines.wakeMs < wakeMs) wakeMs = database.deadlines.wakeMs;
@@ -101,7 +103,7 @@ export class Cron {
     let hasMore = true;
     while (hasMore && performance.now() < end) {
       hasMore = this.keyspace.lazyFree.step(PIECES_PER_LOOK);
-      if (this.expiresActively && this.expirePieces()) hasMore = true;
+      if (this.expiresActively && !this.isExpiryPaused && this.expirePieces()) hasMore = true;
     }
     if (hasMore) this.continueSoon();
   }

@@ -22,7 +22,8 @@ export class Listeners {
     this.transport = transport;
     this.choosesPort = choosesPort;
     this.accept = (connection) => server.accept(connection);
-    server.configuration.onChange(['port', 'bind'], () => this.reopenTcp());
+    server.configuration.onChange('port', () => this.reopenTcp(ERROR_PORT));
+    server.configuration.onChange('bind', () => this.reopenTcp(ERROR_BIND));
   }
 
   /** Opens all of them. @throws ListenError */
@@ -89,7 +90,7 @@ export class Listeners {
   }
 
   /** CONFIG SET port or bind: opens the new addresses before the old ones are given up. */
-  private async reopenTcp(): Promise<string | undefined> {
+  private async reopenTcp(problem: string): Promise<string | undefined> {
     const before = this.tcp;
     if (this.server.port === this.server.configuration.values.port) await closeAll(before);
     this.tcp = [];
@@ -97,12 +98,15 @@ export class Listeners {
       await this.openTcp();
     } catch {
       this.tcp = before;
-      return 'Unable to listen on this port. Check server logs.';
+      return problem;
     }
     await closeAll(before);
     return undefined;
   }
 }
+
+const ERROR_PORT = 'Unable to listen on this port. Check server logs.';
+const ERROR_BIND = 'Failed to bind to specified addresses.';
 
 async function closeAll(listeners: readonly Listener[]): Promise<void> {
   await Promise.all(listeners.map((listener) => listener.close()));

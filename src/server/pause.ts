@@ -27,6 +27,11 @@ export class Pause {
     return this.timer !== undefined;
   }
 
+  /** How many clients wait for its end. */
+  get waitingCount(): number {
+    return this.waiting.size;
+  }
+
   /** Milliseconds until the pause ends, or 0; and what waits until then. */
   remainingMs(nowMs: TimestampMs): number {
     return this.isActive ? Math.max(0, this.untilMs - nowMs) : 0;

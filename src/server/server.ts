@@ -164,6 +164,8 @@ export class Server implements ClientOwner {
     this.pause = new Pause(
       (client) => this.turn.resumeLater(client),
       (isActive) => {
+        this.keyspace.removesExpired = !isActive;
+        this.cron.isExpiryPaused = isActive;
         if (isActive) this.restrictions |= RESTRICTED_PAUSED;
         else this.endPause();
       },

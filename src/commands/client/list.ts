@@ -1,5 +1,5 @@
 import { parseSafeInteger } from '../../protocol/integers.js';
-import { type Client, RESTRICTED_SUBSCRIBED } from '../../server/client.js';
+import { type Client, RESTRICTED_MONITOR, RESTRICTED_SUBSCRIBED } from '../../server/client.js';
 import type { CommandContext } from '../../server/context.js';
 import { ERROR_SYNTAX } from '../../server/errors.js';
 
@@ -82,7 +82,7 @@ function describeClient(client: Client, context: CommandContext): string {
     name: client.name,
     age: seconds(client.createdMs),
     idle: seconds(client.lastActiveMs),
-    flags: describeFlags(client),
+    flags: describeFlags(client, context),
     db: client.database.index,
     sub: client.subscriptions?.channel.size ?? 0,
     psub: client.subscriptions?.pattern.size ?? 0,
@@ -95,14 +95,14 @@ function describeClient(client: Client, context: CommandContext): string {
     'multi-mem': client.transaction?.byteLength ?? 0,
     rbs: 0,
     rbp: 0,
-    obl: 0,
+    obl: client.unsentBytes,
     oll: queued > 0 ? 1 : 0,
     omem: queued,
-    'tot-mem': CLIENT_BYTES + client.queryBuffer.length + queued,
+    'tot-mem': CLIENT_BYTES + client.bufferBytes + argumentBytes + nameCount(client, context) * NAME_BYTES,
     events: queued > 0 ? 'rw' : 'r',
     cmd: client.lastCommand?.fullName ?? 'NULL',
     user: client.user,
-    redir: -1,
+    redir: client.tracking?.redirectTo ?? -1,
     resp: client.resp,
     'lib-name': client.libraryName,
     'lib-ver': client.libraryVersion,
@@ -115,12 +115,29 @@ function describeClient(client: Client, context: CommandContext): string {
 
 /** About what the objects of a client take in V8's heap, in bytes. */
 const CLIENT_BYTES = 1400;
+/** The same for each name of a channel, pattern, prefix or watched key. */
+const NAME_BYTES = 100;
 
-function describeFlags(client: Client): string {
+/** How many names are kept for a client. */
+function nameCount(client: Client, { server }: CommandContext): number {
+  const { subscriptions, tracking } = client;
+  let count = server.watching.countOf(client) + (tracking?.prefixes.size ?? 0);
+  if (subscriptions !== undefined) {
+    count += subscriptions.channel.size + subscriptions.pattern.size + subscriptions.shard.size;
+  }
+  return count;
+}
+
+function describeFlags(client: Client, { server }: CommandContext): string {
   let flags = '';
+  if ((client.restrictions & RESTRICTED_MONITOR) !== 0) flags += 'O';
   if ((client.restrictions & RESTRICTED_SUBSCRIBED) !== 0) flags += 'P';
   if (client.transaction !== undefined) flags += 'x';
-  if (client.unblock !== undefined) flags += 'b';
+  if (client.unblock !== undefined || client.isPostponed) flags += 'b';
+  if (client.tracking !== undefined) flags += 't';
+  if (client.tracking?.isRedirectBroken === true) flags += 'R';
+  if (client.tracking?.isBroadcasting === true) flags += 'B';
+  if (server.watching.hasFailed(client)) flags += 'd';
   if (client.closesAfterReply) flags += 'c';
   if (client.connection.isUnixSocket) flags += 'U';
   if (client.isNoEvict) flags += 'e';

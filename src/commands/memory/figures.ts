@@ -104,7 +104,7 @@ function measureDatabase({ keyspace }: Server, database: Database): DatabaseFigu
 /** Bytes that wait to be executed or to be sent. */
 function clientBufferBytes({ clients }: Server): ByteLength {
   let bytes = 0;
-  for (const { queryBuffer, connection } of clients) bytes += queryBuffer.length + connection.queuedBytes;
+  for (const { bufferBytes } of clients) bytes += bufferBytes;
   return bytes;
 }
 
