@@ -140,13 +140,15 @@ function moveMember(context: CommandContext): void {
   if (destination === WRONG_TYPE) return;
   const hasMember = sets.has(source, bytes, offsets[3], lengths[3]);
   if (hasMember && source !== destination) {
-    // Added before it is removed: when there is no memory for it there, it stays where it is.
+    const isLast = sets.count(source) === 1;
+    // Told first, since Redis tells it before the events of the destination; removed last, so that the member stays
+    // where it is when there is no memory for it there.
+    context.notify(EVENT_SREM, 1);
+    if (isLast) context.notify(EVENT_DEL, 1);
     const isAdded = addToDestination(context, destination);
-    sets.remove(source, bytes, offsets[3], lengths[3]);
-    const isEmpty = sets.count(source) === 0;
-    if (isEmpty) keyspace.remove(database, source);
-    context.changed(EVENT_SREM, 1);
-    if (isEmpty) context.notify(EVENT_DEL, 1);
+    if (isLast) keyspace.remove(database, source);
+    else sets.remove(source, bytes, offsets[3], lengths[3]);
+    keyspace.dirty++;
     if (isAdded) context.changed(EVENT_SADD, 2);
   }
   reply.integer(hasMember ? 1 : 0);
