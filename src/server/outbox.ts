@@ -67,13 +67,17 @@ export class Outbox {
 
   /** Takes back what was written to the present client since `start`; replies to others in between stay. */
   rewind(start: ByteOffset): void {
-    const { reply, clients, starts, ends, sources } = this;
+    const { reply, current, starts, ends } = this;
     if (this.currentStart <= start) {
       reply.position = start;
       return;
     }
-    for (let i = clients.length - 1; i >= 0 && (sources[i] !== FROM_REPLIES || ends[i] > start); i--) {
-      if (clients[i] === this.current && sources[i] === FROM_REPLIES) ends[i] = Math.max(starts[i], start);
+    if (current === undefined) throw new Error('a reply to nobody is taken back');
+    for (let part = current.firstPart; part !== NO_PART; part = this.nexts[part]) {
+      if (this.sources[part] !== FROM_REPLIES || ends[part] <= start) continue;
+      const end = Math.max(starts[part], start);
+      current.unsentBytes -= ends[part] - end;
+      ends[part] = end;
     }
     this.currentStart = reply.position;
   }
