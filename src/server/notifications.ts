@@ -35,7 +35,7 @@ export class Notifications implements ChangeListener {
     offset: ByteOffset,
     length: ByteLength,
   ): void {
-    if ((this.selected & event.eventClass) === 0) return;
+    if ((this.selected & event.eventClass) === 0 || !this.pubsub.hasSubscribers) return;
     const name = Buffer.from(event.name, 'latin1');
     const key = Buffer.from(bytes.buffer, bytes.byteOffset + offset, length);
     if ((this.selected & NOTIFY_KEYSPACE) !== 0) {

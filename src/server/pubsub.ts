@@ -1,9 +1,9 @@
 import type { ByteLength, ByteOffset } from '../memory/reference.js';
 import { latin1 } from '../protocol/arguments.js';
 import type { ReplyWriter } from '../protocol/reply-writer.js';
-import { matchGlob } from '../structures/glob.js';
 import { type Client, RESTRICTED_SUBSCRIBED } from './client.js';
 import type { Outbox } from './outbox.js';
+import { PatternIndex } from './pattern-index.js';
 
 /** What a client subscribes to: channels by name, channels by pattern, shard channels by name. */
 export type SubscriptionKind = 'channel' | 'pattern' | 'shard';
@@ -28,8 +28,7 @@ const NO_NAMES: ReadonlySet<string> = new Set();
  * Who is subscribed to what, and the delivery of messages. Names are latin1 text.
  *
  * A message is written once for each protocol version, and every subscriber's part of the turn's output points to the
- * same bytes, so that a further subscriber costs no copying. Patterns are kept apart: a message to a channel that
- * nobody matches by pattern only costs the patterns that exist, and exact channels one lookup.
+ * same bytes, so that a further subscriber costs no copying.
  */
 export class PubSub {
   private readonly outbox: Outbox;
@@ -38,8 +37,7 @@ export class PubSub {
     pattern: new Map(),
     shard: new Map(),
   };
-  /** The bytes of each pattern, for matching. */
-  private readonly patternBytes = new Map<string, Uint8Array>();
+  private readonly patterns = new PatternIndex();
 
   constructor(outbox: Outbox) {
     this.outbox = outbox;
@@ -76,7 +74,7 @@ export class PubSub {
       clients.add(client);
     } else {
       subscribers.set(name, new Set([client]));
-      if (kind === 'pattern') this.patternBytes.set(name, Buffer.from(name, 'latin1'));
+      if (kind === 'pattern') this.patterns.add(name);
     }
     this.confirm(client, WORDS[kind].subscribe, name, kind);
   }
@@ -111,35 +109,38 @@ export class PubSub {
   /** Delivers a message. Returns how many subscriptions got it. */
   publish(kind: 'channel' | 'shard', channel: ByteRange, message: ByteRange): number {
     const subscribers = this.subscribers[kind];
-    if (subscribers.size === 0 && this.patternBytes.size === 0) return 0;
+    const hasPatterns = kind === 'channel' && this.patterns.size > 0;
+    if (subscribers.size === 0 && !hasPatterns) return 0;
+    const name = latin1(channel.bytes, channel.offset, channel.length);
+    const clients = subscribers.get(name);
     let receivers = 0;
-    if (subscribers.size > 0) {
-      const clients = subscribers.get(latin1(channel.bytes, channel.offset, channel.length));
-      if (clients !== undefined) {
-        receivers += clients.size;
-        this.outbox.broadcast(clients, (reply) => {
-          reply.pushHeader(3);
-          reply.bulkText(WORDS[kind].message);
-          writeRange(reply, channel);
-          writeRange(reply, message);
-        });
-      }
+    if (clients !== undefined) {
+      receivers = clients.size;
+      this.outbox.broadcast(clients, (reply) => {
+        reply.pushHeader(3);
+        reply.bulkText(WORDS[kind].message);
+        writeRange(reply, channel);
+        writeRange(reply, message);
+      });
     }
-    if (kind === 'channel') receivers += this.publishToPatterns(channel, message);
-    return receivers;
+    return hasPatterns ? receivers + this.publishToPatterns(name, channel, message) : receivers;
   }
 
-  private publishToPatterns(channel: ByteRange, message: ByteRange): number {
+  /** Whether a message to a channel could reach anybody. */
+  get hasSubscribers(): boolean {
+    return this.subscribers.channel.size > 0 || this.patterns.size > 0;
+  }
+
+  private publishToPatterns(name: string, channel: ByteRange, message: ByteRange): number {
     let receivers = 0;
-    for (const [pattern, bytes] of this.patternBytes) {
-      if (!matchGlob(bytes, 0, bytes.length, channel.bytes, channel.offset, channel.length, false)) continue;
+    for (const pattern of this.patterns.matching(name, channel.bytes, channel.offset, channel.length)) {
       const clients = this.subscribers.pattern.get(pattern);
       if (clients === undefined) continue;
       receivers += clients.size;
       this.outbox.broadcast(clients, (reply) => {
         reply.pushHeader(4);
         reply.bulkText(WORDS.pattern.message);
-        reply.bulkBytes(bytes);
+        reply.bulkText(pattern);
         writeRange(reply, channel);
         writeRange(reply, message);
       });
@@ -153,7 +154,7 @@ export class PubSub {
     clients?.delete(client);
     if (clients?.size === 0) {
       this.subscribers[kind].delete(name);
-      if (kind === 'pattern') this.patternBytes.delete(name);
+      if (kind === 'pattern') this.patterns.remove(name);
     }
     if (this.countOf(client) === 0) client.restrictions &= ~RESTRICTED_SUBSCRIBED;
   }
