@@ -12,7 +12,9 @@ export const EVENT_PERSIST = keyEvent(NOTIFY_GENERIC, 'persist');
 
 /** What a time counts, in milliseconds. */
 export type TimeUnitMs = 1 | 1000;
+/** The unit of PX, PXAT, PEXPIRE, … */
 export const MILLISECONDS: TimeUnitMs = 1;
+/** The unit of EX, EXAT, EXPIRE, … */
 export const SECONDS: TimeUnitMs = 1000;
 
 /** What a time counts from. (A name, not the time itself: V8 would put that on its heap to pass it on.) */
