@@ -93,9 +93,10 @@ export class HashCursor {
       return;
     }
     const { entries } = this.hashes.large;
-    this.bytes = entries.fieldBytes(this.field);
-    this.offset = entries.fieldOffset(this.field);
-    this.length = entries.fieldLength(this.field);
+    entries.locate(this.field);
+    this.bytes = entries.bytes;
+    this.offset = entries.offset;
+    this.length = entries.length;
   }
 
   /** Points `bytes`, `offset` and `length` at its value. */
@@ -105,9 +106,10 @@ export class HashCursor {
       return;
     }
     const { entries } = this.hashes.large;
-    this.bytes = entries.valueBytes(this.field);
-    this.offset = entries.valueOffset(this.field);
-    this.length = entries.valueLength(this.field);
+    entries.locate(this.field);
+    this.bytes = entries.valueBytes;
+    this.offset = entries.valueOffset;
+    this.length = entries.valueLength;
   }
 
   private nextEntry(): boolean {

@@ -51,6 +51,15 @@ const HAS_VALUE_BLOCK = 2;
  *     └────────────────────────────────────────────┘
  */
 export class HashEntries {
+  /** Where the field that `locate` was given is: in the array that its entry is in. */
+  bytes: Uint8Array = new Uint8Array(0);
+  offset: ByteOffset = 0;
+  length: ByteLength = 0;
+  /** Where its value is. */
+  valueBytes: Uint8Array = this.bytes;
+  valueOffset: ByteOffset = 0;
+  valueLength: ByteLength = 0;
+
   private readonly memory: Memory;
 
   /** Entries in `memory`. */
@@ -58,40 +67,26 @@ export class HashEntries {
     this.memory = memory;
   }
 
-  /** The array that the field is in, and an embedded value too. */
-  fieldBytes(entry: EntryReference): Uint8Array {
-    return this.memory.bytes[entry >>> SEGMENT_SHIFT];
-  }
-
-  /** Where the field starts in `fieldBytes`. */
-  fieldOffset(entry: EntryReference): ByteOffset {
-    return byteOffset(entry) + this.memory.byte(entry, KEY_OFFSET_BYTE);
-  }
-
-  /** The length of the field. */
-  fieldLength(entry: EntryReference): ByteLength {
-    const length = this.memory.byte(entry, KEY_LENGTH_BYTE);
-    if (length !== LONG_KEY) return length;
-    return this.memory.word(entry, (this.memory.byte(entry, KEY_OFFSET_BYTE) >> 2) - 1);
-  }
-
-  /** The array that the value is in. */
-  valueBytes(entry: EntryReference): Uint8Array {
-    const holder = this.hasValueBlock(entry) ? this.valueBlock(entry) : entry;
-    return this.memory.bytes[holder >>> SEGMENT_SHIFT];
-  }
-
-  /** Where the value starts in `valueBytes`. */
-  valueOffset(entry: EntryReference): ByteOffset {
-    if (this.hasValueBlock(entry)) return byteOffset(this.valueBlock(entry));
-    return this.fieldOffset(entry) + this.fieldLength(entry);
-  }
-
-  /** The length of the value. */
-  valueLength(entry: EntryReference): ByteLength {
-    return this.hasValueBlock(entry)
-      ? this.memory.word(entry, this.slotWord(entry) + 1)
-      : this.memory.byte(entry, VALUE_LENGTH_BYTE);
+  /** Finds out where the field and the value of an entry are. Valid until the entry changes. */
+  locate(entry: EntryReference): void {
+    const { memory } = this;
+    const bytes = memory.bytes[entry >>> SEGMENT_SHIFT];
+    const start = byteOffset(entry);
+    const header = bytes[start + KEY_OFFSET_BYTE];
+    const length = bytes[start + KEY_LENGTH_BYTE];
+    this.bytes = bytes;
+    this.offset = start + header;
+    this.length = length === LONG_KEY ? memory.word(entry, (header >> 2) - 1) : length;
+    if (this.hasValueBlock(entry)) {
+      const block = this.valueBlock(entry);
+      this.valueBytes = memory.bytes[block >>> SEGMENT_SHIFT];
+      this.valueOffset = byteOffset(block);
+      this.valueLength = memory.word(entry, this.slotWord(entry) + 1);
+    } else {
+      this.valueBytes = bytes;
+      this.valueOffset = this.offset + this.length;
+      this.valueLength = bytes[start + VALUE_LENGTH_BYTE];
+    }
   }
 
   /** When the field expires, or NO_DEADLINE. */
@@ -132,7 +127,7 @@ export class HashEntries {
     try {
       const flags = embedded ? 0 : HAS_VALUE_BLOCK;
       const entry = this.newEntry(flags, field, fieldOffset, fieldLength, block, valueLength);
-      if (embedded) this.writeEmbedded(entry, value, valueOffset, valueLength);
+      if (embedded) this.writeEmbedded(entry, fieldLength, value, valueOffset, valueLength);
       return entry;
     } catch (error) {
       if (!embedded) this.memory.free(block);
@@ -152,17 +147,18 @@ export class HashEntries {
     valueLength: ByteLength,
   ): EntryReference {
     if (valueLength > EMBEDDED_BYTES_MAX) return this.withBlock(entry, value, valueOffset, valueLength);
-    const fieldLength = this.fieldLength(entry);
+    this.locate(entry);
+    const fieldLength = this.length;
     const deadlineFlag = this.deadline(entry) === NO_DEADLINE ? 0 : HAS_DEADLINE;
     const size = headerBytes(deadlineFlag, fieldLength) + fieldLength + valueLength;
     const isSameShape = this.memory.byte(entry, FLAGS_BYTE) === deadlineFlag;
     if (isSameShape && Memory.roundedLength(size) === this.memory.blockBytes(entry)) {
       this.memory.setByte(entry, VALUE_LENGTH_BYTE, valueLength);
-      this.writeEmbedded(entry, value, valueOffset, valueLength);
+      this.writeEmbedded(entry, fieldLength, value, valueOffset, valueLength);
       return entry;
     }
     const moved = this.reshaped(entry, deadlineFlag, NULL_REFERENCE, valueLength);
-    this.writeEmbedded(moved, value, valueOffset, valueLength);
+    this.writeEmbedded(moved, fieldLength, value, valueOffset, valueLength);
     if (this.hasValueBlock(entry)) this.memory.free(this.valueBlock(entry));
     return moved;
   }
@@ -173,12 +169,13 @@ export class HashEntries {
    */
   withDeadlineRoom(entry: EntryReference): EntryReference {
     if (this.hasDeadlineRoom(entry)) return entry;
-    const length = this.valueLength(entry);
+    this.locate(entry);
+    const { valueBytes, valueOffset, valueLength } = this;
     const hasBlock = this.hasValueBlock(entry);
     const block = hasBlock ? this.valueBlock(entry) : NULL_REFERENCE;
     const flags = HAS_DEADLINE | (hasBlock ? HAS_VALUE_BLOCK : 0);
-    const moved = this.reshaped(entry, flags, block, length);
-    if (!hasBlock) this.writeEmbedded(moved, this.valueBytes(entry), this.valueOffset(entry), length);
+    const moved = this.reshaped(entry, flags, block, valueLength);
+    if (!hasBlock) this.writeEmbedded(moved, this.length, valueBytes, valueOffset, valueLength);
     return moved;
   }
 
@@ -207,6 +204,7 @@ export class HashEntries {
       return entry;
     }
     const deadlineFlag = this.deadline(entry) === NO_DEADLINE ? 0 : HAS_DEADLINE;
+    this.locate(entry);
     try {
       return this.reshaped(entry, deadlineFlag | HAS_VALUE_BLOCK, block, valueLength);
     } catch (error) {
@@ -216,8 +214,8 @@ export class HashEntries {
   }
 
   /**
-   * A new entry with the field, deadline and heap position of `entry`, and the value in `block`; with NULL_REFERENCE
-   * the embedded value is the caller's to fill.
+   * A new entry with the field, deadline and heap position of `entry`, which `locate` was given, and the value in
+   * `block`; with NULL_REFERENCE the embedded value is the caller's to fill.
    */
   private reshaped(
     entry: EntryReference,
@@ -226,9 +224,7 @@ export class HashEntries {
     valueLength: ByteLength,
   ): EntryReference {
     const { memory } = this;
-    const field = this.fieldBytes(entry);
-    const fieldLength = this.fieldLength(entry);
-    const moved = this.newEntry(flags, field, this.fieldOffset(entry), fieldLength, block, valueLength);
+    const moved = this.newEntry(flags, this.bytes, this.offset, this.length, block, valueLength);
     if ((flags & HAS_DEADLINE) === 0) return moved;
     memory.setDouble(moved, ENTRY_DEADLINE, this.deadline(entry));
     if (this.hasDeadlineRoom(entry)) {
@@ -285,12 +281,14 @@ export class HashEntries {
 
   private writeEmbedded(
     entry: EntryReference,
+    fieldLength: ByteLength,
     value: Uint8Array,
     valueOffset: ByteOffset,
     length: ByteLength,
   ): void {
-    const target = this.fieldOffset(entry) + this.fieldLength(entry);
-    copyBytes(value, valueOffset, this.fieldBytes(entry), target, length);
+    const bytes = this.memory.bytes[entry >>> SEGMENT_SHIFT];
+    const start = byteOffset(entry);
+    copyBytes(value, valueOffset, bytes, start + bytes[start + KEY_OFFSET_BYTE] + fieldLength, length);
   }
 
   private newValueBlock(value: Uint8Array, valueOffset: ByteOffset, length: ByteLength): Reference {

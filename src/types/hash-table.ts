@@ -232,14 +232,15 @@ export class HashFieldTables {
 
   private copyEntry(entry: EntryReference, copy: TableReference): void {
     const { entries } = this;
+    entries.locate(entry);
     const inserted = this.insert(
       copy,
-      entries.fieldBytes(entry),
-      entries.fieldOffset(entry),
-      entries.fieldLength(entry),
-      entries.valueBytes(entry),
-      entries.valueOffset(entry),
-      entries.valueLength(entry),
+      entries.bytes,
+      entries.offset,
+      entries.length,
+      entries.valueBytes,
+      entries.valueOffset,
+      entries.valueLength,
     );
     const deadlineMs = entries.deadline(entry);
     if (deadlineMs !== NO_DEADLINE) this.setDeadline(copy, inserted, deadlineMs);

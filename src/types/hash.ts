@@ -141,9 +141,10 @@ export class Hashes implements ValueOperations, FieldExpiry {
   read(record: RecordReference, handle: FieldHandle): void {
     if (this.isTable(record)) {
       const { entries } = this.large;
-      this.bytes = entries.valueBytes(handle);
-      this.offset = entries.valueOffset(handle);
-      this.length = entries.valueLength(handle);
+      entries.locate(handle);
+      this.bytes = entries.valueBytes;
+      this.offset = entries.valueOffset;
+      this.length = entries.valueLength;
       return;
     }
     const { listpacks } = this;
@@ -156,9 +157,10 @@ export class Hashes implements ValueOperations, FieldExpiry {
   readField(record: RecordReference, handle: FieldHandle): void {
     if (this.isTable(record)) {
       const { entries } = this.large;
-      this.bytes = entries.fieldBytes(handle);
-      this.offset = entries.fieldOffset(handle);
-      this.length = entries.fieldLength(handle);
+      entries.locate(handle);
+      this.bytes = entries.bytes;
+      this.offset = entries.offset;
+      this.length = entries.length;
       return;
     }
     this.listpacks.read(this.records.slot(record), handle);

@@ -6,7 +6,9 @@ import { ReferenceList } from '../../memory/reference-list.js';
 import { type Command, keyAt } from '../../server/command.js';
 import { type CommandContext, WRONG_TYPE } from '../../server/context.js';
 import { ERROR_SYNTAX } from '../../server/errors.js';
+import { FIRST_POSITION, type ListpackPosition } from '../../structures/listpack-reader.js';
 import type { FieldHandle } from '../../types/hash.js';
+import { replyElements } from '../listpack-replies.js';
 import { randomCount } from '../random-count.js';
 import { ScanOptions } from '../scan-options.js';
 
@@ -99,45 +101,67 @@ const picked = new Set<FieldHandle>();
 /** HGETALL key */
 function getAll(context: CommandContext): void {
   const { reply } = context;
+  const { hashes } = context.types;
   const record = context.readTyped(1, TYPE_HASH);
   if (record === WRONG_TYPE) return;
   if (record === NULL_REFERENCE) {
     reply.mapHeader(0);
-    return;
-  }
-  if (context.types.hashes.hasExpired(record)) {
+  } else if (hashes.hasExpired(record)) {
     const start = reply.beginDeferred();
     reply.endDeferredMap(start, replyFields(context, record, true, true));
   } else {
-    reply.mapHeader(context.types.hashes.count(record));
-    replyFields(context, record, true, true);
+    const count = hashes.count(record);
+    reply.mapHeader(count);
+    if (hashes.isTable(record)) replyFields(context, record, true, true);
+    else replyListpack(context, record, count, FIRST_POSITION, 2);
   }
 }
 
 /** HKEYS key */
 function getFields(context: CommandContext): void {
-  replyArray(context, true, false);
+  replyArray(context, true);
 }
 
 /** HVALS key */
 function getValues(context: CommandContext): void {
-  replyArray(context, false, true);
+  replyArray(context, false);
 }
 
 /** Replies all fields, or all values. */
-function replyArray(context: CommandContext, withFields: boolean, withValues: boolean): void {
+function replyArray(context: CommandContext, ofFields: boolean): void {
   const { reply } = context;
+  const { hashes, listpacks } = context.types;
   const record = context.readTyped(1, TYPE_HASH);
   if (record === WRONG_TYPE) return;
   if (record === NULL_REFERENCE) {
     reply.arrayHeader(0);
-  } else if (context.types.hashes.hasExpired(record)) {
+  } else if (hashes.hasExpired(record)) {
     const start = reply.beginDeferred();
-    reply.endDeferredArray(start, replyFields(context, record, withFields, withValues));
+    reply.endDeferredArray(start, replyFields(context, record, ofFields, !ofFields));
   } else {
-    reply.arrayHeader(context.types.hashes.count(record));
-    replyFields(context, record, withFields, withValues);
+    const count = hashes.count(record);
+    reply.arrayHeader(count);
+    if (hashes.isTable(record)) {
+      replyFields(context, record, ofFields, !ofFields);
+    } else {
+      const first = FIRST_POSITION;
+      const listpack = hashes.records.slot(record);
+      replyListpack(context, record, count, ofFields ? first : listpacks.next(listpack, first), 1);
+    }
   }
+}
+
+/** Replies `taken` elements of each of the `count` fields of a small hash, none of which has expired. */
+function replyListpack(
+  { keyspace, reply, types }: CommandContext,
+  record: RecordReference,
+  count: number,
+  first: ListpackPosition,
+  taken: number,
+): void {
+  const tuple = types.hashes.tuple(record);
+  const listpack = keyspace.records.slot(record);
+  replyElements(reply, keyspace.memory, listpack, first, count * taken, taken, tuple - taken);
 }
 
 /** Replies the fields that have not expired, their values or both. Returns how many there are. */

@@ -1,0 +1,120 @@
+/** Replies with elements of a listpack, straight from its bytes: HGETALL of small hashes, and the like. */
+import { copyBytes } from '../memory/bytes.js';
+import { byteOffset, type Memory } from '../memory/memory.js';
+import { type ByteLength, type ByteOffset, SEGMENT_SHIFT } from '../memory/reference.js';
+import {
+  decimalLength,
+  INT64_DECIMAL_LENGTH_MAX,
+  safeIntegerFromWords,
+  writeInt64FromWords,
+  writeSafeInteger,
+} from '../protocol/integers.js';
+import type { ReplyWriter } from '../protocol/reply-writer.js';
+import {
+  encodedLengthAt,
+  entryLength,
+  entryLengthAt,
+  INTEGER_13,
+  integerHigh,
+  integerLow,
+  isIntegerEntry,
+  LISTPACK_END,
+  readTotalBytes,
+  STRING_6,
+  STRING_32,
+} from '../structures/listpack-encoding.js';
+import type { ListpackPosition, ListpackReference } from '../structures/listpack-reader.js';
+
+/** An element as a bulk string takes at most so much more than its entry: `$`, a length, line ends, digits. */
+const EXPANSION_BYTES_MAX = 32;
+
+const BULK = 0x24;
+const CR = 0x0d;
+const LF = 0x0a;
+const ZERO = 0x30;
+
+/** The digits of an integer beyond 2^53. */
+const digits = new Uint8Array(INT64_DECIMAL_LENGTH_MAX);
+
+/**
+ * Writes elements of a listpack as bulk strings, from a position to the end: `taken` of them, none of the next
+ * `skipped`, and so on. With 1 and 1, the fields of a hash; with 1 and 0, everything.
+ * @param count how many are written, or more
+ */
+export function replyElements(
+  reply: ReplyWriter,
+  memory: Memory,
+  listpack: ListpackReference,
+  position: ListpackPosition,
+  count: number,
+  taken: number,
+  skipped: number,
+): void {
+  const source = memory.bytes[listpack >>> SEGMENT_SHIFT];
+  const start = byteOffset(listpack);
+  reply.reserve(readTotalBytes(source, start) + count * EXPANSION_BYTES_MAX);
+  const target = reply.bytes;
+  let to = reply.position;
+  let at = start + position;
+  let left = taken;
+  for (let head = source[at]; head !== LISTPACK_END; head = source[at]) {
+    if (left === 0) {
+      for (let i = 0; i < skipped && source[at] !== LISTPACK_END; i++) at += entryLengthAt(source, at);
+      left = taken;
+      continue;
+    }
+    left--;
+    if (head >= STRING_6 && head < INTEGER_13) {
+      const length = head & 0x3f;
+      to = writeBulk(target, to, source, at + 1, length);
+      at += length + 2;
+    } else if (isIntegerEntry(source, at)) {
+      const low = integerLow(source, at);
+      to = writeInteger(target, to, low, integerHigh(source, at, low));
+      at += entryLengthAt(source, at);
+    } else {
+      const prefix = head === STRING_32 ? 5 : 2;
+      const encoded = encodedLengthAt(source, at);
+      to = writeBulk(target, to, source, at + prefix, encoded - prefix);
+      at += entryLength(encoded);
+    }
+  }
+  reply.position = to;
+}
+
+/** Writes a bulk string, and returns the offset behind it. */
+function writeBulk(
+  target: Uint8Array,
+  to: ByteOffset,
+  source: Uint8Array,
+  offset: ByteOffset,
+  length: ByteLength,
+): ByteOffset {
+  const content = writeHeader(target, to, length);
+  copyBytes(source, offset, target, content, length);
+  return writeLineEnd(target, content + length);
+}
+
+/** Writes an integer of two words as a bulk string of its digits, and returns the offset behind it. */
+function writeInteger(target: Uint8Array, to: ByteOffset, low: number, high: number): ByteOffset {
+  const value = safeIntegerFromWords(low, high);
+  if (Number.isNaN(value)) {
+    return writeBulk(target, to, digits, 0, writeInt64FromWords(digits, 0, low, high));
+  }
+  const content = writeHeader(target, to, decimalLength(value));
+  return writeLineEnd(target, writeSafeInteger(target, content, value));
+}
+
+function writeHeader(target: Uint8Array, to: ByteOffset, length: ByteLength): ByteOffset {
+  target[to] = BULK;
+  let position = to + 1;
+  if (length < 10) target[position++] = ZERO + length;
+  else position = writeSafeInteger(target, position, length);
+  return writeLineEnd(target, position);
+}
+
+function writeLineEnd(target: Uint8Array, to: ByteOffset): ByteOffset {
+  target[to] = CR;
+  target[to + 1] = LF;
+  return to + 2;
+}
