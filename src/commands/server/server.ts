@@ -162,14 +162,34 @@ function flushall(context: CommandContext): void {
   flush(context, context.keyspace.databases, isLater);
 }
 
+/**
+ * Empties databases. Even SYNC is freed in slices, so that other clients are served meanwhile: only the reply waits
+ * until all of it is free. Where no reply can wait, inside of a transaction, everybody does.
+ */
 function flush(context: CommandContext, databases: readonly Database[], isLater: boolean): void {
+  const { client, keyspace, reply, server } = context;
+  const isAtOnce = !isLater && client.deniesBlocking;
   let keys = 0;
   for (const database of databases) {
-    if (database.size > 0) keys += context.keyspace.clear(database, isLater);
+    if (database.size > 0) keys += keyspace.clear(database, !isAtOnce);
   }
-  context.keyspace.dirty += keys;
-  context.server.tracking.flushed();
-  context.reply.ok();
+  keyspace.dirty += keys;
+  server.tracking.flushed();
+  if (isLater || isAtOnce || keys === 0) {
+    reply.ok();
+    return;
+  }
+  const freed = new Promise<(writer: typeof reply) => void>((resolve) => {
+    // A job behind those of the flush: when it is its turn, they are done.
+    keyspace.lazyFree.add({
+      objects: 0,
+      release: () => {
+        resolve((writer) => writer.ok());
+        return 0;
+      },
+    });
+  });
+  server.replyWhen(client, freed);
 }
 
 /** Whether the memory is freed later (ASYNC), undefined with an error replied. */
