@@ -20,9 +20,9 @@ import {
   type Encoding,
   HAS_DEADLINE,
   HAS_FIELD_DEADLINE,
-  HAS_SLOT,
   type RecordReference,
   Records,
+  slotFlags,
   type ValueType,
 } from './record.js';
 import type { ValueOperations } from './value-type.js';
@@ -92,7 +92,7 @@ export abstract class RecordStore {
     extra: number,
     deadlineMs: TimestampMs = NO_DEADLINE,
   ): RecordReference {
-    const flags = HAS_SLOT | deadlineFlag(deadlineMs);
+    const flags = slotFlags(type) | deadlineFlag(deadlineMs);
     const record = this.newRecord(
       database,
       hash,
@@ -147,7 +147,7 @@ export abstract class RecordStore {
     kept: ByteLength = 0,
   ): RecordReference {
     const { records, memory } = this;
-    const slot = embedded < 0 ? HAS_SLOT : 0;
+    const slot = embedded < 0 ? slotFlags(type) : 0;
     const oldFlags = records.flags(record);
     const flags = slot | (deadlineMs === KEEP_DEADLINE ? oldFlags & HAS_DEADLINE : deadlineFlag(deadlineMs));
     const keyLength = records.keyLength(record);

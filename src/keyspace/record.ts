@@ -13,7 +13,8 @@ import { KEY_LENGTH_BYTE, KEY_OFFSET_BYTE, LONG_KEY } from '../structures/hashta
  *     ┌──────────────────────────────┐
  *     │ deadline node, 16 bytes      │  when HAS_DEADLINE: a node of structures/deadlines.ts (unused when
  *     ├──────────────────────────────┤  only HAS_FIELD_DEADLINE, so that the one below is always in its place)
- *     │ value slot, 8 bytes          │  when HAS_SLOT: a reference and a word of its owner's, or an int64
+ *     │ value slot, 4 or 8 bytes     │  when HAS_SLOT: a reference; with HAS_WIDE_SLOT, also a word of its
+ *     │                              │  owner's, or an int64; 8 bytes with HAS_FIELD_DEADLINE, too
  *     ├──────────────────────────────┤
  *     │ field deadline node, 16 bytes│  when HAS_FIELD_DEADLINE: the earliest deadline of the fields of a hash
  *     ├──────────────────────────────┤
@@ -76,8 +77,10 @@ export const ENCODING_NAMES: readonly string[] = [
 export const RECORD_HEADER_BYTES = 8;
 /** Bytes of the deadline node. */
 export const DEADLINE_BYTES = 16;
-/** Bytes of the value slot. */
-export const SLOT_BYTES = 8;
+/** Bytes of a value slot that is wide, or has to be as long as one. */
+const SLOT_BYTES = 8;
+/** Bytes of any other value slot. */
+const NARROW_SLOT_BYTES = 4;
 /** The longest string that is kept in the record itself. */
 export const EMBEDDED_BYTES_MAX = 255;
 
@@ -85,6 +88,8 @@ export const EMBEDDED_BYTES_MAX = 255;
 export const HAS_DEADLINE = 1;
 /** Flag: the value slot is there, and no value after the key. */
 export const HAS_SLOT = 2;
+/** Flag: the slot has a second word, as those of strings do. Only with HAS_SLOT. */
+export const HAS_WIDE_SLOT = 8;
 /** Flag: there is room for a field deadline. Only with HAS_SLOT. */
 export const HAS_FIELD_DEADLINE = 4;
 /** Either flag says that there is a deadline node before the slot, used or not. */
@@ -167,17 +172,23 @@ export class Records {
     return this.memory.word(record, this.slotWord(record));
   }
 
-  /** The second word of the value slot: what the type makes of it, or the high half of an int64. */
+  /** The second word of the value slot: what the type makes of it, or the high half of an int64; 0 when narrow. */
   slotExtra(record: RecordReference): number {
-    return this.memory.word(record, this.slotWord(record) + 1);
+    const isWide = (this.memory.byte(record, FLAGS_BYTE) & HAS_WIDE_SLOT) !== 0;
+    return isWide ? this.memory.word(record, this.slotWord(record) + 1) : 0;
   }
 
   setSlot(record: RecordReference, value: Reference): void {
     this.memory.setWord(record, this.slotWord(record), value);
   }
 
+  /** Sets the second word of the value slot, which must be 0 when there is none. */
   setSlotExtra(record: RecordReference, extra: number): void {
-    this.memory.setWord(record, this.slotWord(record) + 1, extra);
+    if ((this.memory.byte(record, FLAGS_BYTE) & HAS_WIDE_SLOT) !== 0) {
+      this.memory.setWord(record, this.slotWord(record) + 1, extra);
+    } else if (extra !== 0) {
+      throw new Error('a narrow slot has no second word');
+    }
   }
 
   /** Where the key starts, as a position in `memory.bytes[record >>> SEGMENT_SHIFT]`. */
@@ -262,10 +273,16 @@ export class Records {
   }
 }
 
+/** The flags of a record with a slot for a value of a type. */
+export function slotFlags(type: ValueType): number {
+  return type === TYPE_STRING ? HAS_SLOT | HAS_WIDE_SLOT : HAS_SLOT;
+}
+
 function headerBytes(keyLength: ByteLength, flags: number): ByteLength {
   let bytes = RECORD_HEADER_BYTES;
   if ((flags & HAS_DEADLINE_ROOM) !== 0) bytes += DEADLINE_BYTES;
-  if ((flags & HAS_SLOT) !== 0) bytes += SLOT_BYTES;
+  if ((flags & (HAS_WIDE_SLOT | HAS_FIELD_DEADLINE)) !== 0) bytes += SLOT_BYTES;
+  else if ((flags & HAS_SLOT) !== 0) bytes += NARROW_SLOT_BYTES;
   if ((flags & HAS_FIELD_DEADLINE) !== 0) bytes += DEADLINE_BYTES;
   // Four bytes hold the length; those before them keep the words after a slot aligned.
   return keyLength < LONG_KEY ? bytes : bytes + 4;
