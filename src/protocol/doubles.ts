@@ -46,7 +46,7 @@ export function parseDouble(bytes: Uint8Array, offset: ByteOffset, length: ByteL
   const value = scanDecimal(bytes, offset, length);
   if (value !== 0 && Number.isFinite(value)) return value;
   if (value === 0) return hasNonZeroDigit(bytes, offset, length) ? undefined : value;
-  return parseUnusualDouble(latin1(bytes, offset, length));
+  return parseInfinity(bytes, offset, length) ?? parseUnusualDouble(latin1(bytes, offset, length));
 }
 
 /**
@@ -63,7 +63,7 @@ export function parseDoubleLeniently(
   while (end < offset + length && bytes[end] !== 0) end++;
   if (end === offset) return 0;
   const value = scanDecimal(bytes, offset, end - offset);
-  return Number.isNaN(value) ? parseInfinity(latin1(bytes, offset, end - offset)) : value;
+  return Number.isNaN(value) ? parseInfinity(bytes, offset, end - offset) : value;
 }
 
 /**
@@ -187,15 +187,26 @@ function hasNonZeroDigit(bytes: Uint8Array, offset: ByteOffset, length: ByteLeng
 }
 
 /** The infinity that a text names, or undefined. fast_float takes "-+inf" for one of them, and so does Redis. */
-function parseInfinity(text: string): number | undefined {
-  if (!/^-?\+?inf(?:inity)?$/i.test(text)) return undefined;
-  return text[0] === '-' ? -Infinity : Infinity;
+function parseInfinity(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): number | undefined {
+  const end = offset + length;
+  const isNegative = bytes[offset] === MINUS;
+  let position = isNegative ? offset + 1 : offset;
+  if (bytes[position] === PLUS) position++;
+  if (!isWord(bytes, position, end, 'inf') && !isWord(bytes, position, end, 'infinity')) return undefined;
+  return isNegative ? -Infinity : Infinity;
 }
 
-/** The double that a text spells that is no decimal number, or undefined. */
+/** Whether the bytes up to `end` are a word of lower-case letters, in any case. */
+function isWord(bytes: Uint8Array, offset: ByteOffset, end: ByteOffset, word: string): boolean {
+  if (end - offset !== word.length) return false;
+  for (let index = 0; index < word.length; index++) {
+    if ((bytes[offset + index] | LOWER_CASE_BIT) !== word.charCodeAt(index)) return false;
+  }
+  return true;
+}
+
+/** The double that a text spells that is neither a decimal number nor an infinity, or undefined. */
 function parseUnusualDouble(text: string): number | undefined {
-  const infinity = parseInfinity(text);
-  if (infinity !== undefined) return infinity;
   const exact = parseHexadecimalFloat(text);
   if (exact === undefined) return undefined;
   const rounded = roundToFormat(DOUBLE_FORMAT, exact.significand, 1n, exact.exponent);

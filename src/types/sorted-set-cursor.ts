@@ -5,7 +5,7 @@ import type { Listpacks } from '../structures/listpack.js';
 import type { ListpackPosition, ListpackReference } from '../structures/listpack-reader.js';
 import type { Rank } from '../structures/skiplist.js';
 import type { LexRange, ScoreRange } from '../structures/sorted-ranges.js';
-import { type MemberHandle, NO_MEMBER, type SortedSets } from './sorted-set.js';
+import { MEMBERS_MAX, type MemberHandle, NO_MEMBER, type SortedSets } from './sorted-set.js';
 
 /**
  * A range of which no more members are wanted than this is counted by walking: they are about to be read anyway. For
@@ -73,7 +73,7 @@ export class SortedSetCursor {
     range: ScoreRange,
     reverse: boolean,
     skipped = 0,
-    count = Number.POSITIVE_INFINITY,
+    count = MEMBERS_MAX,
   ): void {
     const value = this.sets.records.slot(record);
     const { ranges, listpackRanges } = this.sets;
@@ -102,7 +102,7 @@ export class SortedSetCursor {
     range: LexRange,
     reverse: boolean,
     skipped = 0,
-    count = Number.POSITIVE_INFINITY,
+    count = MEMBERS_MAX,
   ): void {
     const value = this.sets.records.slot(record);
     const { ranges, listpackRanges } = this.sets;

@@ -30,6 +30,9 @@ export type MemberHandle = number;
 /** The handle of no member. */
 export const NO_MEMBER: MemberHandle = 0;
 
+/** No set can have more members: references do not reach so far. V8 holds it without an object. */
+export const MEMBERS_MAX = 2 ** 31 - 1;
+
 /**
  * The sorted sets of a keyspace: in a listpack while they are small, then in a skiplist whose nodes a hash table finds
  * by member. A set becomes a skiplist when it grows past the limits, and stays one.

@@ -117,9 +117,6 @@ const UPDATED = 3;
 /** … or the sum of two scores is none, so that nothing can be done. */
 const NOT_A_NUMBER = 4;
 
-/** The score that the last pair led to. */
-let resultingScore = 0;
-
 /** For each pair that was dealt with, the score that its member had; NaN: none. */
 let formerScores = new Float64Array(64);
 
@@ -186,10 +183,10 @@ function addPairs(context: CommandContext, record: RecordReference): void {
   if (added + updated > 0) context.changed(increments ? EVENT_ZINCR : EVENT_ZADD, 1, added + updated);
   if (!increments) reply.integer(countsUpdates ? added + updated : added);
   else if (outcome === SKIPPED) reply.nullBulk();
-  else reply.double(resultingScore);
+  else reply.double(scores.values[0]);
 }
 
-/** Does what the options say with a pair. Returns what became of it. */
+/** Does what the options say with a pair, and puts the score that its member has then in the place of the one given. */
 function addPair(
   { arguments: call }: CommandContext,
   sortedSets: SortedSets,
@@ -205,7 +202,6 @@ function addPair(
   if (member === NO_MEMBER) {
     if (addOptions.updatesOnly) return SKIPPED;
     sortedSets.add(record, given, call.bytes, offset, length);
-    resultingScore = given;
     return ADDED;
   }
   const former = sortedSets.score(record, member);
@@ -214,7 +210,7 @@ function addPair(
   const score = addOptions.increments ? former + given : given;
   if (Number.isNaN(score)) return NOT_A_NUMBER;
   if (addOptions.lowersOnly ? score >= former : addOptions.raisesOnly && score <= former) return SKIPPED;
-  resultingScore = score;
+  scores.values[pair] = score;
   if (score === former) return UNCHANGED;
   sortedSets.update(record, member, score);
   return UPDATED;

@@ -40,7 +40,7 @@ export class CombinationSource {
 
   /** Begins a walk over the members; a sorted set is walked from its end, so that adding them goes in front. */
   start(): void {
-    if (this.isSet) this.types.sets.cursor.start(this.record);
+    if (this.isSet) this.types.setCursor.start(this.record);
     else if (this.count > 0) this.types.sortedSetCursor.selectRanks(this.record, 0, this.count, true);
   }
 
@@ -71,7 +71,7 @@ export class CombinationSource {
   }
 
   private nextOfSet(): boolean {
-    const { cursor } = this.types.sets;
+    const { setCursor: cursor } = this.types;
     if (!cursor.next()) return false;
     const { element } = cursor;
     element.spell();

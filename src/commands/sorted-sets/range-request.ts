@@ -1,6 +1,7 @@
 import type { Encoding, RecordReference } from '../../keyspace/record.js';
 import type { CommandContext } from '../../server/context.js';
 import { ERROR_SYNTAX } from '../../server/errors.js';
+import { MEMBERS_MAX } from '../../types/sorted-set.js';
 import type { SortedSetCursor } from '../../types/sorted-set-cursor.js';
 import { lexRange, readLexRange, readScoreRange, scoreRange } from './range-arguments.js';
 import { RankRange } from './rank-range.js';
@@ -56,16 +57,16 @@ export class RangeRequest {
   select({ types }: CommandContext, record: RecordReference): void {
     const { sortedSets, sortedSetCursor: cursor } = types;
     const { offset } = this;
-    const count = this.count < 0 ? Number.POSITIVE_INFINITY : this.count;
+    const count = this.count < 0 ? MEMBERS_MAX : Math.min(this.count, MEMBERS_MAX);
     if (this.kind === 'ranks') {
       this.selectRanks(cursor, record, sortedSets.count(record));
     } else if (offset >= 0) {
-      this.selectValues(cursor, record, offset, count);
+      this.selectValues(cursor, record, Math.min(offset, MEMBERS_MAX), count);
     } else if (sortedSets.isListpack(record)) {
       cursor.selectRanks(record, 0, 0, false);
     } else {
       // In a skiplist, as Redis has it, a negative offset counts from the end that is read last.
-      this.selectValues(cursor, record, 0, Number.POSITIVE_INFINITY);
+      this.selectValues(cursor, record, 0, MEMBERS_MAX);
       const skipped = cursor.remaining + offset;
       if (skipped >= 0) this.selectValues(cursor, record, skipped, count);
       else cursor.selectRanks(record, 0, 0, false);
