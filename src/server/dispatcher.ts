@@ -1,7 +1,7 @@
 import { OutOfMemoryError } from '../memory/memory.js';
 import type { Arguments } from '../protocol/arguments.js';
 import type { ReplyWriter } from '../protocol/reply-writer.js';
-import { type Client, RESTRICTED_MONITOR, RESTRICTED_SUBSCRIBED } from './client.js';
+import { type Client, RESTRICTED_MONITOR, RESTRICTED_SUBSCRIBED, type ReplyMode } from './client.js';
 import {
   type CommandFlagBits,
   FLAG_ADMIN,
@@ -73,8 +73,9 @@ export class Dispatcher {
   dispatch(client: Client, request: Arguments): number {
     const { outbox } = this.server;
     const start = outbox.reply.position;
+    const mode = client.replyMode;
     const result = this.decide(client, request);
-    if (client.replyMode !== 'on') this.suppressReply(client, start);
+    if (client.replyMode !== 'on') this.suppressReply(client, mode, start);
     if (outbox.holdsMessages) outbox.releaseHeld();
     // Only now: the replies to those who are served are not this client's.
     if (this.server.blocking.hasReady) this.server.blocking.serve();
@@ -88,7 +89,7 @@ export class Dispatcher {
       (client.restrictions | this.server.restrictions) !== 0 ? this.refusal(client, command) : '';
     if (refusal === '') this.call(client, command, request);
     else this.reject(client, command, refusal);
-    if (client.replyMode !== 'on') this.suppressReply(client, start);
+    if (client.replyMode !== 'on') this.suppressReply(client, client.replyMode, start);
     if (client.tracking !== undefined) this.server.tracking.remember(client, command, request);
   }
 
@@ -102,7 +103,7 @@ export class Dispatcher {
     write(reply);
     times.end(depth, false);
     this.countError(command, errors);
-    if (client.replyMode !== 'on') this.suppressReply(client, start);
+    if (client.replyMode !== 'on') this.suppressReply(client, client.replyMode, start);
   }
 
   /** The requests that a client sent together are executed, as far as they came. */
@@ -211,7 +212,10 @@ export class Dispatcher {
     const { server } = this;
     client.deniesBlocking = true;
     for (const { command, request } of transaction.commands) {
+      const start = server.outbox.reply.position;
+      const isSilent = client.replyMode === 'off';
       this.call(client, command, request);
+      if (isSilent && client.replyMode === 'off') server.outbox.rewind(start);
       if ((client.restrictions | server.restrictions) !== 0) this.observe(client, command, request);
     }
     client.deniesBlocking = false;
@@ -278,10 +282,13 @@ export class Dispatcher {
     return '';
   }
 
-  /** CLIENT REPLY OFF and SKIP: the reply is made and forgotten. A command that waits is still to have its reply. */
-  private suppressReply(client: Client, start: number): void {
+  /**
+   * CLIENT REPLY OFF and SKIP: the reply is made and forgotten. A command that waits is still to have its reply.
+   * @param before the mode when the command began: what comes before CLIENT REPLY in the same EXEC is replied
+   */
+  private suppressReply(client: Client, before: ReplyMode, start: number): void {
     if (client.unblock !== undefined) return;
-    this.server.outbox.rewind(start);
+    if (before !== 'on') this.server.outbox.rewind(start);
     if (client.replyMode === 'skip-next') client.replyMode = 'skip';
     else if (client.replyMode === 'skip') client.replyMode = 'on';
   }

@@ -56,10 +56,34 @@ export class RawConnection {
     return new RawConnection(socket);
   }
 
+  /** Whether the other side has closed the connection, or `close` was called. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Waits until the other side closes the connection. */
+  async closed(): Promise<void> {
+    this.#socket.resume();
+    if (!this.#isClosed) await once(this.#socket, 'close');
+  }
+
   /** The reply to a command, whose arguments are latin1. Rejects when the connection ends before. */
   async call(...command: readonly string[]): Promise<RawReply> {
-    const bulks = command.map((argument) => `$${argument.length}\r\n${argument}\r\n`);
-    this.#socket.write(`*${command.length}\r\n${bulks.join('')}`, 'latin1');
+    this.send(command);
+    return await this.next();
+  }
+
+  /** Sends commands in one go, without waiting for their replies: `next` has them. */
+  send(...commands: readonly (readonly string[])[]): void {
+    const requests = commands.map((command) => {
+      const bulks = command.map((argument) => `$${argument.length}\r\n${argument}\r\n`);
+      return `*${command.length}\r\n${bulks.join('')}`;
+    });
+    this.#socket.write(requests.join(''), 'latin1');
+  }
+
+  /** The next reply or message that comes. Rejects when the connection ends before. */
+  async next(): Promise<RawReply> {
     for (;;) {
       const text = this.#received.toString('latin1');
       const parser = new ReplyParser(text);
@@ -68,8 +92,7 @@ export class RawConnection {
         this.#received = this.#received.subarray(parser.position);
         return reply;
       }
-      if (this.#isClosed)
-        throw new Error(`the connection was closed before the reply to ${command.join(' ')}`);
+      if (this.#isClosed) throw new Error('the connection was closed before the reply');
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
