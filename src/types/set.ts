@@ -67,8 +67,6 @@ export class Sets implements ValueOperations {
   readonly intsets: Intsets;
   readonly listpacks: Listpacks;
   readonly hashTable: HashTable;
-  /** For commands to walk with. */
-  readonly cursor: SetCursor;
   private readonly drafts: Drafts;
   private readonly tables: SetTables;
   /** For walks that convert and copy. */
@@ -84,7 +82,6 @@ export class Sets implements ValueOperations {
     this.listpacks = listpacks;
     this.intsets = new Intsets(this.memory);
     this.tables = new SetTables(this.memory, this.hashTable);
-    this.cursor = new SetCursor(this);
     this.walk = new SetCursor(this);
     keyspace.registerType(TYPE_SET, this);
   }

@@ -5,6 +5,7 @@ import { HashCursor } from './hash-cursor.js';
 import { Lists } from './list.js';
 import { ListCursor } from './list-cursor.js';
 import { Sets } from './set.js';
+import { SetCursor } from './set-cursor.js';
 import { SortedSets } from './sorted-set.js';
 import { SortedSetCursor } from './sorted-set-cursor.js';
 import { Strings } from './string.js';
@@ -46,6 +47,8 @@ export class Types {
   /** For the commands that walk a list, one at a time. */
   readonly listCursor: ListCursor;
   readonly sets: Sets;
+  /** For the commands that walk a set, one at a time. */
+  readonly setCursor: SetCursor;
   readonly sortedSets: SortedSets;
   /** For the commands that walk a sorted set, one at a time. */
   readonly sortedSetCursor: SortedSetCursor;
@@ -58,6 +61,7 @@ export class Types {
     this.lists = new Lists(keyspace, this.listpacks);
     this.listCursor = new ListCursor(this.lists);
     this.sets = new Sets(keyspace, this.listpacks);
+    this.setCursor = new SetCursor(this.sets);
     this.sortedSets = new SortedSets(keyspace, this.listpacks, randomSeed());
     this.sortedSetCursor = new SortedSetCursor(this.sortedSets, this.listpacks);
     this.strings = new Strings(keyspace);

@@ -16,6 +16,7 @@ import { ERROR_SYNTAX } from '../../server/errors.js';
 import { findCountedKeys } from '../../server/key-specs.js';
 import type { ListpackElement } from '../../structures/listpack-element.js';
 import type { Sets } from '../../types/set.js';
+import type { Types } from '../../types/types.js';
 import { removeDestination, storeResult } from '../stored-result.js';
 import { replyMember, replyMembers } from './reading.js';
 
@@ -180,8 +181,7 @@ function replyIntersection(context: CommandContext): void {
     reply.setHeader(0);
     return;
   }
-  const { sets } = types;
-  const { cursor } = sets;
+  const { sets, setCursor: cursor } = types;
   sortSources(sets, 0, true);
   const start = reply.beginDeferred();
   let count = 0;
@@ -222,13 +222,12 @@ function replyIntersectionCount(context: CommandContext): void {
     }
   }
   if (!readSources(context, 2, keyCount)) return;
-  reply.integer(countIntersection(context.types.sets, limit));
+  reply.integer(countIntersection(context.types, limit));
 }
 
 /** How many members all of the sets have; `limit` when that is not 0 and they are as many or more. */
-function countIntersection(sets: Sets, limit: number): number {
+function countIntersection({ sets, setCursor: cursor }: Types, limit: number): number {
   if (isSourceMissing()) return 0;
-  const { cursor } = sets;
   sortSources(sets, 0, true);
   let count = 0;
   cursor.start(sources.items[0]);
@@ -245,12 +244,11 @@ function storeIntersection(context: CommandContext): void {
     removeDestination(context, 1);
     return;
   }
-  const { sets } = context.types;
+  const { sets, setCursor: cursor } = context.types;
   sortSources(sets, 0, true);
   const isIntset = sets.records.encoding(sources.items[0]) === ENCODING_INTSET;
   const result = sets.createDraft(isIntset ? ENCODING_INTSET : ENCODING_LISTPACK);
   try {
-    const { cursor } = sets;
     cursor.start(sources.items[0]);
     while (cursor.next()) {
       if (allHave(sets, cursor.element)) sets.addElement(result, cursor.element);
@@ -273,7 +271,7 @@ function replyUnion(context: CommandContext): void {
 function replyDifference(context: CommandContext): void {
   if (!readSources(context, 1, context.arguments.count - 1)) return;
   const { reply, types } = context;
-  const { sets } = types;
+  const { sets, setCursor: cursor } = types;
   if (isDifferenceEmpty()) {
     reply.setHeader(0);
     return;
@@ -282,7 +280,6 @@ function replyDifference(context: CommandContext): void {
     replyCombination(context, addDifference);
     return;
   }
-  const { cursor } = sets;
   sortSources(sets, 1, false);
   const start = reply.beginDeferred();
   let count = 0;
@@ -320,7 +317,7 @@ function probesOthers(sets: Sets): boolean {
 }
 
 /** Puts the members of a combination of the sets into an empty draft. */
-type Combine = (sets: Sets, result: RecordReference) => void;
+type Combine = (types: Types, result: RecordReference) => void;
 
 /** Replies a combination of the sets. */
 function replyCombination(context: CommandContext, combine: Combine): void {
@@ -328,7 +325,7 @@ function replyCombination(context: CommandContext, combine: Combine): void {
   const { sets } = types;
   const result = sets.createDraft(replyEncoding(sets));
   try {
-    combine(sets, result);
+    combine(types, result);
     reply.setHeader(sets.count(result));
     replyMembers(context, result);
   } finally {
@@ -350,10 +347,11 @@ function replyEncoding(sets: Sets): Encoding {
 /** Stores a combination of the sets from argument 2 on under the key in argument 1. */
 function storeCombination(context: CommandContext, combine: Combine, event: KeyEvent): void {
   if (!readSources(context, 2, context.arguments.count - 2)) return;
-  const { sets } = context.types;
+  const { types } = context;
+  const { sets } = types;
   const result = sets.createDraft(ENCODING_INTSET);
   try {
-    combine(sets, result);
+    combine(types, result);
   } catch (error) {
     context.keyspace.drafts.discard(result);
     throw error;
@@ -361,8 +359,7 @@ function storeCombination(context: CommandContext, combine: Combine, event: KeyE
   storeResult(context, 1, result, sets.count(result), event);
 }
 
-function addUnion(sets: Sets, result: RecordReference): void {
-  const { cursor } = sets;
+function addUnion({ sets, setCursor: cursor }: Types, result: RecordReference): void {
   for (let i = 0; i < sources.count; i++) {
     if (sources.items[i] === NULL_REFERENCE) continue;
     cursor.start(sources.items[i]);
@@ -370,9 +367,8 @@ function addUnion(sets: Sets, result: RecordReference): void {
   }
 }
 
-function addDifference(sets: Sets, result: RecordReference): void {
+function addDifference({ sets, setCursor: cursor }: Types, result: RecordReference): void {
   if (isDifferenceEmpty()) return;
-  const { cursor } = sets;
   const { items, count } = sources;
   const isProbing = probesOthers(sets);
   if (isProbing) sortSources(sets, 1, false);

@@ -123,10 +123,10 @@ function popMany(context: CommandContext): void {
 
 /** Takes out a member and replies it. */
 function popOne({ reply, types }: CommandContext, record: RecordReference): void {
-  const { sets } = types;
+  const { sets, setCursor } = types;
   const member = sets.random(record);
-  sets.cursor.read(record, member);
-  replyMember(reply, sets.cursor.element);
+  setCursor.read(record, member);
+  replyMember(reply, setCursor.element);
   sets.removeMember(record, member);
 }
 
@@ -137,8 +137,7 @@ function popFromSmall(
   size: number,
   count: number,
 ): void {
-  const { sets } = types;
-  const { cursor } = sets;
+  const { sets, setCursor: cursor } = types;
   let wanted = count;
   cursor.start(record);
   for (let left = size; wanted > 0; left--) {
@@ -156,8 +155,7 @@ function popFromSmall(
 function popMost(context: CommandContext, record: RecordReference, size: number, count: number): void {
   const { reply, types, keyspace, database, keyHash } = context;
   const { drafts } = keyspace;
-  const { sets } = types;
-  const { cursor } = sets;
+  const { sets, setCursor: cursor } = types;
   const kept = sets.createDraft(ENCODING_LISTPACK);
   try {
     let wanted = count;
@@ -224,10 +222,10 @@ function replyRandomMany(context: CommandContext): void {
 
 /** Replies members picked one by one, the same again and again if so it happens. */
 function replyPicks({ reply, types }: CommandContext, record: RecordReference, count: number): void {
-  const { sets } = types;
+  const { sets, setCursor } = types;
   for (let i = 0; i < count; i++) {
-    sets.cursor.read(record, sets.random(record));
-    replyMember(reply, sets.cursor.element);
+    setCursor.read(record, sets.random(record));
+    replyMember(reply, setCursor.element);
   }
 }
 
@@ -238,7 +236,7 @@ function replySample(
   size: number,
   count: number,
 ): void {
-  const { cursor } = types.sets;
+  const { setCursor: cursor } = types;
   let wanted = count;
   cursor.start(record);
   for (let left = size; wanted > 0; left--) {
@@ -251,14 +249,14 @@ function replySample(
 
 /** Replies `count` different members of a set that has many more, picked one by one. */
 function replyDifferentPicks({ reply, types }: CommandContext, record: RecordReference, count: number): void {
-  const { sets } = types;
+  const { sets, setCursor } = types;
   picked.clear();
   while (picked.size < count) {
     const member = sets.random(record);
     if (picked.has(member)) continue;
     picked.add(member);
-    sets.cursor.read(record, member);
-    replyMember(reply, sets.cursor.element);
+    setCursor.read(record, member);
+    replyMember(reply, setCursor.element);
   }
   picked.clear();
 }

@@ -90,7 +90,7 @@ export function replyMember(reply: ReplyWriter, element: ListpackElement): void 
 
 /** Replies all members of a set, without a header. */
 export function replyMembers({ reply, types }: CommandContext, record: RecordReference): void {
-  const { cursor } = types.sets;
+  const { setCursor: cursor } = types;
   cursor.start(record);
   while (cursor.next()) replyMember(reply, cursor.element);
 }
@@ -156,8 +156,8 @@ function scan(context: CommandContext): void {
 
 function scanTable(context: CommandContext, record: RecordReference): void {
   const { reply, types } = context;
-  const { sets } = types;
-  const { element } = sets.cursor;
+  const { sets, setCursor } = types;
+  const { element } = setCursor;
   const { count } = scanOptions;
   scannedMembers.clear();
   let { cursor } = scanOptions;
@@ -171,7 +171,7 @@ function scanTable(context: CommandContext, record: RecordReference): void {
   const start = reply.beginDeferred();
   let replied = 0;
   for (let i = 0; i < scannedMembers.count; i++) {
-    sets.cursor.read(record, scannedMembers.items[i]);
+    setCursor.read(record, scannedMembers.items[i]);
     if (!scanOptions.matches(context, element.bytes, element.offset, element.length)) continue;
     replyMember(reply, element);
     replied++;
@@ -182,7 +182,7 @@ function scanTable(context: CommandContext, record: RecordReference): void {
 /** Small sets are replied whole, whatever the cursor and count. */
 function scanSmall(context: CommandContext, record: RecordReference): void {
   const { reply, types } = context;
-  const { cursor } = types.sets;
+  const { setCursor: cursor } = types;
   const { element } = cursor;
   reply.arrayHeader(2);
   reply.bulkInteger(0);

@@ -46,8 +46,7 @@ const listSource: ElementSource = {
 const setSource: ElementSource = {
   isOrdered: false,
   count: ({ sets }, record) => sets.count(record),
-  read({ sets }, record, _start, _end, _isReversed, into) {
-    const { cursor } = sets;
+  read({ setCursor: cursor }, record, _start, _end, _isReversed, into) {
     const { element } = cursor;
     cursor.start(record);
     while (cursor.next()) {
