@@ -1,5 +1,6 @@
 import { type Command, keyAt, keysFrom } from '../server/command.js';
 import type { CommandContext } from '../server/context.js';
+import { wrongSubcommandArity } from '../server/errors.js';
 import type { SubscriptionKind } from '../server/pubsub.js';
 import { matchGlob } from '../structures/glob.js';
 import { replyHelp } from './help.js';
@@ -232,6 +233,10 @@ function pubsubShardChannels(context: CommandContext): void {
 
 function replyNames(context: CommandContext, kind: SubscriptionKind): void {
   const { arguments: request, reply, server } = context;
+  if (request.count > 3) {
+    reply.error(wrongSubcommandArity(request.cString(1), 'pubsub'));
+    return;
+  }
   const start = reply.beginDeferred();
   let count = 0;
   for (const name of server.pubsub.names(kind)) {

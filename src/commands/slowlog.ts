@@ -1,5 +1,6 @@
 import type { Command } from '../server/command.js';
 import type { CommandContext } from '../server/context.js';
+import { wrongSubcommandArity } from '../server/errors.js';
 import { replyHelp } from './help.js';
 
 /** Entries that SLOWLOG GET replies unless told how many. */
@@ -66,7 +67,7 @@ export const slowlogCommands: readonly Command[] = [
 function slowlogGet(context: CommandContext): void {
   const { arguments: request, reply, server } = context;
   if (request.count > 3) {
-    reply.error("ERR unknown subcommand or wrong number of arguments for 'get'. Try SLOWLOG HELP.");
+    reply.error(wrongSubcommandArity(request.cString(1), 'slowlog'));
     return;
   }
   let count = COUNT_DEFAULT;

@@ -79,6 +79,8 @@ export class Client implements ConnectionListener {
   firstPart = NO_PART;
   lastPart = NO_PART;
   unsentBytes: ByteLength = 0;
+  /** Too much output waits for it: it gets no more, and is closed at the end of the turn. */
+  isCondemned = false;
   /** When its queued output first passed the soft limit; 0 when it is below. */
   softLimitSinceMs: TimestampMs = 0;
 

@@ -30,6 +30,12 @@ export function notBetween(min: number, max: number): string {
   return `ERR value is out of range, value must between ${min} and ${max}`;
 }
 
+/** The reply to a subcommand, by its name as it was typed, with too many arguments where only that can be said. */
+export function wrongSubcommandArity(name: string, container: string): string {
+  const shown = name.slice(0, 128);
+  return `ERR unknown subcommand or wrong number of arguments for '${shown}'. Try ${container.toUpperCase()} HELP.`;
+}
+
 /** The reply to a subcommand that a container does not have. */
 export function unknownSubcommand(name: string, container: string): string {
   return `ERR unknown subcommand '${name.slice(0, 128)}'. Try ${container.toUpperCase()} HELP.`;

@@ -25,8 +25,10 @@ export class Outbox {
   /** How often something was sent, and how many bytes altogether. */
   sends = 0;
   sentBytes = 0;
-  /** Whose a part is, by the number of the part. */
-  private readonly clients: Client[] = [];
+  /** How many parts there are. */
+  private parts = 0;
+  /** Whose a part is, by the number of the part. It only grows, as arrays that are emptied are allocated again. */
+  private readonly clients: (Client | undefined)[] = [];
   private starts = new Int32Array(256);
   private ends = new Int32Array(256);
   private sources = new Uint8Array(256);
@@ -98,12 +100,13 @@ export class Outbox {
         write(messages);
         ends[version] = messages.position;
       }
+      if (client.isCondemned) continue;
       if (client === this.current) {
         this.held.push(starts[version], ends[version]);
         continue;
       }
       this.add(client, FROM_MESSAGES, starts[version], ends[version]);
-      if (client.unsentBytes >= this.limits.leastBytes) this.limits.check(client);
+      if (client.unsentBytes >= this.limits.leastBytes) this.limits.condemn(client);
     }
   }
 
@@ -132,13 +135,13 @@ export class Outbox {
       this.ends[last] = end;
       return;
     }
-    const part = this.clients.length;
+    const part = this.parts++;
     if (part === this.starts.length) this.resizeParts(this.starts.length * 2);
     this.starts[part] = start;
     this.ends[part] = end;
     this.sources[part] = source;
     this.nexts[part] = NO_PART;
-    this.clients.push(client);
+    this.clients[part] = client;
     if (last === NO_PART) client.firstPart = part;
     else this.nexts[last] = part;
     client.lastPart = part;
@@ -147,20 +150,24 @@ export class Outbox {
   /** Sends everything. `sent` hears of each client that something was sent to. */
   flush(sent: (client: Client) => void): void {
     const { clients, starts, ends, reply, limits } = this;
-    for (let i = 0; i < clients.length; i++) {
+    for (let i = 0; i < this.parts; i++) {
       const client = clients[i];
-      if (client.firstPart !== i) continue; // went out with an earlier part
-      if (client.unsentBytes >= limits.leastBytes) limits.check(client);
-      if (client.isClosed) this.forgetParts(client);
-      else {
+      clients[i] = undefined;
+      if (client === undefined || client.firstPart !== i) continue; // went out with an earlier part
+      if (client.unsentBytes >= limits.leastBytes) limits.condemn(client);
+      if (!client.isCondemned && !client.isClosed) {
         if (client.lastPart === i) this.send(client, this.sourceOf(i), starts[i], ends[i] - starts[i]);
         else this.sendParts(client);
-        this.forgetParts(client);
         sent(client);
       }
+      this.forgetParts(client);
     }
-    clients.length = 0;
-    if (this.starts.length > 65536) this.resizeParts(256);
+    limits.closeCondemned();
+    this.parts = 0;
+    if (this.starts.length > 65536) {
+      this.resizeParts(256);
+      clients.length = 0;
+    }
     reply.reset();
     this.messages.reset();
     this.currentStart = 0;

@@ -20,6 +20,7 @@ export class OutputLimits {
   private limits: DirectiveValues['client-output-buffer-limit'] | undefined;
   /** Clients with output that the system has not taken. */
   private readonly congested = new Set<Client>();
+  private readonly condemned: Client[] = [];
   private readonly close: (client: Client) => void;
 
   /** @param close closes a client at once */
@@ -34,11 +35,20 @@ export class OutputLimits {
     this.leastBytes = Math.min(...all.map((bytes) => (bytes === 0 ? Number.POSITIVE_INFINITY : bytes)));
   }
 
-  /** Closes a client for which more waits than its hard limit. */
-  check(client: Client): void {
+  /** Has a client closed at the end of the turn, if more waits for it than its hard limit. */
+  condemn(client: Client): void {
     const { hardBytes } = this.limitOf(client);
     const bytes = client.connection.queuedBytes + client.unsentBytes;
-    if (hardBytes > 0 && bytes >= hardBytes && !client.isClosed) this.close(client);
+    if (hardBytes === 0 || bytes < hardBytes || client.isCondemned) return;
+    client.isCondemned = true;
+    this.condemned.push(client);
+  }
+
+  /** Closes those who have too much output from this turn. */
+  closeCondemned(): void {
+    for (let client = this.condemned.pop(); client !== undefined; client = this.condemned.pop()) {
+      if (!client.isClosed) this.close(client);
+    }
   }
 
   /** Looks at a client some of whose output the system has not taken. */

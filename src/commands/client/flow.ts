@@ -1,10 +1,15 @@
 import { parseSafeInteger } from '../../protocol/integers.js';
 import type { CommandContext } from '../../server/context.js';
+import { wrongSubcommandArity } from '../../server/errors.js';
 
 /** Holding commands back, and letting them go on. */
 
 export function clientPause(context: CommandContext): void {
   const { arguments: request, reply, server, keyspace } = context;
+  if (request.count > 4) {
+    reply.error(wrongSubcommandArity(request.cString(1), 'client'));
+    return;
+  }
   const isWriteOnly = request.count === 4 && request.is(3, 'WRITE');
   if (request.count === 4 && !isWriteOnly && !request.is(3, 'ALL')) {
     reply.error('ERR CLIENT PAUSE mode must be WRITE or ALL');
@@ -30,7 +35,7 @@ export function clientUnblock(context: CommandContext): void {
   const { arguments: request, reply, server } = context;
   const withError = request.count === 4 && request.is(3, 'ERROR');
   if (request.count > 4) {
-    reply.error("ERR unknown subcommand or wrong number of arguments for 'unblock'. Try CLIENT HELP.");
+    reply.error(wrongSubcommandArity(request.cString(1), 'client'));
     return;
   }
   if (request.count === 4 && !withError && !request.is(3, 'TIMEOUT')) {
