@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { LatencyHistogram } from './latency-histogram.js';
 
 /** Calls that are timed together, at most. It bounds how much a slow call is blamed for that came before it. */
@@ -49,6 +50,8 @@ export class CommandTimes {
   private runCalls = 0;
   private runCallsMax = 0;
   private runStartMs = 0;
+  /** How long the last run took that was closed: a field, as returned it would be allocated. */
+  private runMicroseconds = 0;
   /** The clock as it was read at the end of the last run; NaN when time may have passed since. */
   private freshNowMs = Number.NaN;
   /** Whether the last call of the run has not ended, so that a command that begins is nested in it. */
@@ -73,14 +76,14 @@ export class CommandTimes {
    * A command has run.
    * @param depth what `begin` returned for it
    * @param tookLong whether something shows that it was no quick one, such as a large reply
-   * @returns how many microseconds it took, or -1 when it was quick and timed in a run
+   * @returns how many whole microseconds it took, or -1 when it was quick and timed in a run
    */
   end(depth: number, tookLong: boolean): number {
     if (this.depth !== depth) this.returnTo(depth);
     this.isRunning = false;
     if (++this.runCalls < this.runCallsMax && !tookLong) return -1;
-    const microseconds = this.closeRun();
-    return tookLong || this.runCallsMax === 1 ? microseconds : -1;
+    this.closeRun();
+    return tookLong || this.runCallsMax === 1 ? Math.floor(this.runMicroseconds) : -1;
   }
 
   /** A command has begun, and now waits for something: its call counts when it has ended. */
@@ -119,7 +122,8 @@ export class CommandTimes {
     this.command = command;
     this.runCalls = 0;
     this.runCallsMax = this.callsMaxOf(command);
-    this.runStartMs = Number.isNaN(this.freshNowMs) ? performance.now() : this.freshNowMs;
+    if (Number.isNaN(this.freshNowMs)) this.runStartMs = performance.now();
+    else this.runStartMs = this.freshNowMs;
     this.freshNowMs = Number.NaN;
   }
 
@@ -127,23 +131,23 @@ export class CommandTimes {
     return this.timesEachCall || this.isTimedAlone[command.id] === 1 ? 1 : RUN_CALLS_MAX;
   }
 
-  /** Counts the calls of the open run, if there is one. Returns how many microseconds it took, or 0. */
-  private closeRun(): number {
+  /** Counts the calls of the open run, if there is one, and notes how long it took. */
+  private closeRun(): void {
     const { command, runCalls } = this;
-    if (command === undefined) return 0;
+    if (command === undefined) return;
     this.command = undefined;
-    if (runCalls === 0) return 0;
+    if (runCalls === 0) return;
     this.freshNowMs = performance.now();
     const microseconds = (this.freshNowMs - this.runStartMs) * 1000;
+    this.runMicroseconds = microseconds;
     command.calls += runCalls;
     command.microseconds += microseconds;
     this.calls += runCalls;
     if (this.depth === 0) this.microseconds += microseconds;
     if (this.recordsLatencies) {
       const histogram = this.histograms[command.id] ?? this.addHistogram(command);
-      histogram.record((microseconds * 1000) / runCalls, runCalls);
+      histogram.record(Math.round((microseconds * 1000) / runCalls), runCalls);
     }
-    return microseconds;
   }
 
   /** Goes on with the run at a depth, from within which others have run. */

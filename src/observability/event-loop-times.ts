@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks';
+
 /** How long the turns of the event loop took, in microseconds: the `eventloop_…` figures of INFO. */
 export class EventLoopTimes {
   /** Turns since the start or the last reset. */

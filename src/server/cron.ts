@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Keyspace } from '../keyspace/keyspace.js';
 import type { Turn } from './turn.js';
 

@@ -1,0 +1,44 @@
+/**
+ * The hot commands leave V8's heap alone: a gate on the bytes that it allocates a command, which unlike a time is the
+ * same on every machine.
+ */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const PROBE = fileURLToPath(new URL('allocation-probe.mjs', import.meta.url));
+const FLAGS = [
+  '--expose-gc',
+  // Nothing is collected while there is room: 64 MiB.
+  '--min-semi-space-size=64',
+  '--max-semi-space-size=64',
+  // Code is compiled when it is hot, not when a busy machine gets round to it.
+  '--no-concurrent-recompilation',
+];
+
+/** V8 has nothing smaller than 16 bytes: below that it is not an object a command, only a few a turn. */
+const NOTHING = 8;
+/** A number that is no small integer takes 16 bytes. */
+const ONE_NUMBER = 24;
+
+/** Bytes a command that V8 may allocate, of 100,000 in pipelines of 500. */
+const LIMITS: Readonly<Record<string, number>> = {
+  SET: NOTHING,
+  GET: NOTHING,
+  INCR: NOTHING,
+  // The deadline, in milliseconds.
+  EXPIRE: ONE_NUMBER,
+  // The time: as DEL may be long, each is timed by itself.
+  DEL: ONE_NUMBER,
+};
+
+test('SET, GET, INCR, EXPIRE and DEL allocate next to nothing in V8', () => {
+  const output = execFileSync(process.execPath, [...FLAGS, PROBE], { encoding: 'utf8' });
+  const results: Record<string, { bytes: number; collections: number }> = JSON.parse(output);
+  expect(Object.keys(results)).toEqual(Object.keys(LIMITS));
+  for (const [name, { bytes, collections }] of Object.entries(results)) {
+    expect(collections, `garbage collections during ${name}, which make the figure too low`).toBe(0);
+    expect(bytes, `bytes that a ${name} allocates`).toBeLessThan(LIMITS[name]);
+    expect(bytes, `bytes that a ${name} allocates: is it measured?`).toBeGreaterThan(0);
+  }
+});
