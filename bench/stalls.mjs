@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Loader } from './load.mjs';
@@ -23,8 +24,12 @@ import { percentile } from './statistics.mjs';
  */
 
 const PINGER = fileURLToPath(new URL('pinger.mjs', import.meta.url));
-/** What the pinger's process asks the scheduler for, so that its own waits for a core are short; needs root. */
-const PINGER_PRIORITY = -15;
+/**
+ * What the pinger and the servers ask the scheduler for, so that they need not wait for a core while somebody else has
+ * it: stalls of their own making are looked for. Needs root.
+ */
+const PINGER_PRIORITY = -20;
+const SERVER_PRIORITY = -15;
 /** The load generator is the last to get a core. */
 const LOAD_PRIORITY = 10;
 
@@ -37,6 +42,8 @@ const LOAD_PRIORITY = 10;
  */
 export async function measureStalls(family, scenario, [ours, theirs]) {
   const idle = await RunningServer.start(theirs);
+  prioritizeSession();
+  prioritize(idle.pid, SERVER_PRIORITY);
   os.setPriority(LOAD_PRIORITY);
   try {
     const our = await phases(ours, scenario, idle.port);
@@ -58,6 +65,7 @@ export async function measureStalls(family, scenario, [ours, theirs]) {
  */
 async function phases(program, scenario, idlePort) {
   const server = await RunningServer.start(program);
+  prioritize(server.pid, SERVER_PRIORITY);
   try {
     const load = new Loader(server.port);
     /** @type {Waits[]} */
@@ -84,7 +92,7 @@ async function phases(program, scenario, idlePort) {
 async function pingedDuring(port, idlePort, work) {
   const pinger = fork(PINGER, [String(port), String(idlePort)]);
   try {
-    prioritize(/** @type {number} */ (pinger.pid));
+    prioritize(/** @type {number} */ (pinger.pid), PINGER_PRIORITY);
     await once(pinger, 'message'); // it is connected and has begun
     await work();
     pinger.send('stop');
@@ -100,12 +108,24 @@ async function pingedDuring(port, idlePort, work) {
   }
 }
 
-/** @param {number} pid */
-function prioritize(pid) {
+/** Linux may share the cores out among sessions first (sched(7), autogroup); then this one is to come before others. */
+function prioritizeSession() {
   try {
-    os.setPriority(pid, PINGER_PRIORITY);
+    writeFileSync('/proc/self/autogroup', String(SERVER_PRIORITY));
+  } catch {
+    // Not permitted, or a kernel without: nothing is lost but precision.
+  }
+}
+
+/**
+ * @param {number} pid
+ * @param {number} priority
+ */
+function prioritize(pid, priority) {
+  try {
+    os.setPriority(pid, priority);
   } catch (error) {
-    // Without the permission the figures also contain the pinger's own waits, as `idleMax` will show.
+    // Without the permission the figures also contain waits for a core, as `idleMax` will show.
     if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ERR_SYSTEM_ERROR') throw error;
   }
 }
