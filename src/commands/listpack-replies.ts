@@ -5,7 +5,6 @@ import { type ByteLength, type ByteOffset, SEGMENT_SHIFT } from '../memory/refer
 import {
   decimalLength,
   INT64_DECIMAL_LENGTH_MAX,
-  safeIntegerFromWords,
   writeInt64FromWords,
   writeSafeInteger,
 } from '../protocol/integers.js';
@@ -33,7 +32,7 @@ const CR = 0x0d;
 const LF = 0x0a;
 const ZERO = 0x30;
 
-/** The digits of an integer beyond 2^53. */
+/** The digits of an integer beyond 32 bits. */
 const digits = new Uint8Array(INT64_DECIMAL_LENGTH_MAX);
 
 /**
@@ -97,12 +96,11 @@ function writeBulk(
 
 /** Writes an integer of two words as a bulk string of its digits, and returns the offset behind it. */
 function writeInteger(target: Uint8Array, to: ByteOffset, low: number, high: number): ByteOffset {
-  const value = safeIntegerFromWords(low, high);
-  if (Number.isNaN(value)) {
+  if (high !== low >> 31) {
     return writeBulk(target, to, digits, 0, writeInt64FromWords(digits, 0, low, high));
   }
-  const content = writeHeader(target, to, decimalLength(value));
-  return writeLineEnd(target, writeSafeInteger(target, content, value));
+  const content = writeHeader(target, to, decimalLength(low));
+  return writeLineEnd(target, writeSafeInteger(target, content, low));
 }
 
 function writeHeader(target: Uint8Array, to: ByteOffset, length: ByteLength): ByteOffset {

@@ -133,6 +133,7 @@ export class Hashes implements ValueOperations, FieldExpiry {
 
   /** Whether any field is past its deadline. */
   hasExpired(record: RecordReference): boolean {
+    if (!this.records.hasFieldDeadline(record)) return false;
     const deadlineMs = this.keyspace.fieldDeadline(record);
     return deadlineMs !== NO_DEADLINE && this.keyspace.isPast(deadlineMs);
   }
