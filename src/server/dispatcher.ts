@@ -5,6 +5,7 @@ import { type Client, RESTRICTED_MONITOR, RESTRICTED_SUBSCRIBED, type ReplyMode 
 import {
   type CommandFlagBits,
   FLAG_ADMIN,
+  FLAG_DENYOOM,
   FLAG_MAY_REPLICATE,
   FLAG_NO_AUTH,
   FLAG_NO_MULTI,
@@ -272,6 +273,11 @@ export class Dispatcher {
     if (!client.isAuthenticated && !command.has(FLAG_NO_AUTH)) return ERROR_NO_AUTH;
     if (client.transaction !== undefined && command.has(FLAG_NO_MULTI)) return ERROR_NO_MULTI;
     const flags = effectiveFlags(client, command);
+    if (server.eviction.isOverLimit && !server.eviction.makeRoom()) {
+      // What MULTI queues takes memory as well, whatever it is.
+      const isQueued = client.transaction !== undefined && !RUNS_INSIDE_MULTI.has(command.fullName);
+      if (isQueued || (flags & FLAG_DENYOOM) !== 0) return ERROR_OUT_OF_MEMORY;
+    }
     if ((flags & FLAG_WRITE) !== 0 && server.writeRefusal !== '') return server.writeRefusal;
     const isSubscribed = (client.restrictions & RESTRICTED_SUBSCRIBED) !== 0;
     if (isSubscribed && client.resp === 2 && !RUNS_WHILE_SUBSCRIBED.has(command.fullName)) {

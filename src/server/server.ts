@@ -24,6 +24,7 @@ import type { CommandTable } from './command-table.js';
 import { Cron } from './cron.js';
 import { DebugSettings } from './debug-settings.js';
 import { Dispatcher, effectiveFlags } from './dispatcher.js';
+import { Eviction } from './eviction.js';
 import { Monitors } from './monitors.js';
 import { Notifications } from './notifications.js';
 import { Outbox } from './outbox.js';
@@ -40,6 +41,7 @@ import { Watching } from './watching.js';
 /** Bits of `Server.restrictions`: why commands of all clients may have to be refused or put off. */
 export const RESTRICTED_PAUSED = 1;
 export const RESTRICTED_WRITES = 2;
+export const RESTRICTED_MEMORY = 8;
 export const RESTRICTED_MONITORED = 4;
 
 /** What a server is put together from. */
@@ -79,6 +81,7 @@ export class Server implements ClientOwner {
   readonly dispatcher: Dispatcher;
   readonly queryBuffers: QueryBuffers;
   readonly pause: Pause;
+  readonly eviction: Eviction;
   readonly blocking: Blocking;
   readonly watching: Watching;
   readonly pubsub = new PubSub(this.outbox);
@@ -153,6 +156,8 @@ export class Server implements ClientOwner {
     this.slowCommands = new SlowCommands(configuration);
     this.dispatcher = new Dispatcher(this);
     this.queryBuffers = new QueryBuffers(this.dispatcher, this.turn);
+    this.eviction = new Eviction(this.keyspace);
+    this.cron.addTask(() => this.evict());
     this.blocking = new Blocking(this);
     this.watching = new Watching(this.keyspace);
     this.notifications = new Notifications(this.keyspace, this.pubsub);
@@ -331,6 +336,11 @@ export class Server implements ClientOwner {
     return isOpenToAll && !connection.isLoopback ? PROTECTED_MODE_ERROR : '';
   }
 
+  /** Goes on with removing keys that no command asks for. */
+  private evict(): void {
+    if (this.eviction.isOverLimit) this.eviction.makeRoom();
+  }
+
   private sampleRates(nowMs: TimestampMs): void {
     this.rates.sample(nowMs, {
       commands: this.commandTimes.calls,
@@ -399,6 +409,16 @@ export class Server implements ClientOwner {
     };
     applyTracking();
     configuration.onChange('tracking-table-max-keys', applyTracking);
+    const applyMemoryLimit = () => {
+      this.eviction.configure(values);
+      if (this.eviction.isLimited) this.restrictions |= RESTRICTED_MEMORY;
+      else this.restrictions &= ~RESTRICTED_MEMORY;
+      this.turn.open();
+      this.evict();
+      return undefined;
+    };
+    applyMemoryLimit();
+    configuration.onChange(['maxmemory', 'maxmemory-policy', 'maxmemory-samples'], applyMemoryLimit);
     const applyNotifications = () => {
       this.notifications.select(values['notify-keyspace-events']);
       return undefined;

@@ -2,7 +2,7 @@ import { type DirectiveTable, INT_MAX, LONG_MAX, ULLONG_MAX } from '../directive
 
 /** Eviction, expiry, lazy freeing and defragmentation. */
 export const memoryDirectives = {
-  maxmemory: { kind: 'memory', range: [0, ULLONG_MAX], default: 0 },
+  maxmemory: { kind: 'memory', range: [0, ULLONG_MAX], default: 0, actedOn: true },
   'maxmemory-policy': {
     kind: 'enum',
     values: [
@@ -16,12 +16,13 @@ export const memoryDirectives = {
       'noeviction',
     ],
     default: 'noeviction',
+    actedOn: true,
   },
-  'maxmemory-samples': { kind: 'integer', range: [1, 64], default: 5 },
+  'maxmemory-samples': { kind: 'integer', range: [1, 64], default: 5, actedOn: true },
   'maxmemory-eviction-tenacity': { kind: 'integer', range: [0, 100], default: 10 },
   'replica-ignore-maxmemory': { kind: 'boolean', alias: 'slave-ignore-maxmemory', default: true },
-  'lfu-log-factor': { kind: 'integer', range: [0, INT_MAX], default: 10 },
-  'lfu-decay-time': { kind: 'integer', range: [0, INT_MAX], default: 1 },
+  'lfu-log-factor': { kind: 'integer', range: [0, INT_MAX], default: 10, actedOn: true },
+  'lfu-decay-time': { kind: 'integer', range: [0, INT_MAX], default: 1, actedOn: true },
   'active-expire-effort': { kind: 'integer', range: [1, 10], default: 1 },
 
   'lazyfree-lazy-eviction': { kind: 'boolean', default: false, flags: ['debug'] },
