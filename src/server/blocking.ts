@@ -63,6 +63,8 @@ export interface BlockingServer {
 export class Blocking implements ChangeListener {
   private readonly server: BlockingServer;
   private readonly waiters = new Map<Client, Waiter>();
+  /** By type, how many wait for keys of it, if any. */
+  private readonly counts = new Map<ValueType, number>();
   /** By database and key (latin1 text), who waits. No queue is empty. */
   private readonly queues: Map<string, WaitQueue<Waiter>>[] = [];
   private readonly filter = new KeyFilter();
@@ -134,6 +136,7 @@ export class Blocking implements ChangeListener {
     };
     if (this.waiters.size === 0) this.server.keyspace.addListener(this);
     this.waiters.set(client, waiter);
+    this.counts.set(type, (this.counts.get(type) ?? 0) + 1);
     const keys = new Set<string>();
     for (let i = first; i <= last; i++) keys.add(request.text(i));
     for (const key of keys) waiter.places.push(this.queueOf(database, key).join(waiter));
@@ -156,13 +159,16 @@ export class Blocking implements ChangeListener {
   ): void {
     if (event !== EVENT_NEW || !this.filter.mayHave(bytes, offset, length)) return;
     const queue = this.queues[database.index]?.get(latin1(bytes, offset, length));
-    if (queue !== undefined) this.signal(queue);
+    if (queue !== undefined) this.signal(queue, bytes, offset, length);
   }
 
   databaseChanged(database: Database, other: Database | undefined): void {
     const queues = this.queues[database.index];
     if (other === undefined || queues === undefined) return;
-    for (const queue of queues.values()) this.signal(queue);
+    for (const queue of queues.values()) {
+      const bytes = Buffer.from(queue.key, 'latin1');
+      this.signal(queue, bytes, 0, bytes.length);
+    }
   }
 
   /** A pause is over: those who could not be served may be. */
@@ -190,8 +196,15 @@ export class Blocking implements ChangeListener {
     }
   }
 
-  private signal(queue: WaitQueue<Waiter>): void {
+  /**
+   * Notes that a key is ready, if it is there and somebody waits for a key of its type. Whoever waits here may wait for
+   * another one; but a key keeps the place that it gets now, behind those that were ready before.
+   */
+  private signal(queue: WaitQueue<Waiter>, bytes: Uint8Array, offset: ByteOffset, length: ByteLength): void {
     if (queue.isReady) return;
+    const { keyspace } = this.server;
+    const record = queue.database.find(keyspace.hash(bytes, offset, length), bytes, offset, length);
+    if (record === NULL_REFERENCE || !this.counts.has(keyspace.records.type(record))) return;
     queue.isReady = true;
     this.ready.push(queue);
   }
@@ -241,6 +254,9 @@ export class Blocking implements ChangeListener {
     clearTimeout(waiter.timer);
     waiter.client.unblock = undefined;
     this.waiters.delete(waiter.client);
+    const count = this.counts.get(waiter.type) ?? 0;
+    if (count > 1) this.counts.set(waiter.type, count - 1);
+    else this.counts.delete(waiter.type);
     for (const place of waiter.places) {
       const { queue } = place;
       queue.leave(place);
