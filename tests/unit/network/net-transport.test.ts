@@ -219,6 +219,35 @@ describe.each([
   });
 });
 
+test('a sender without end holds up nobody: others are read after one of its reads', async () => {
+  const accepted: Heard[] = [];
+  const listener = await new NetTransport().listen(ANY_PORT, (connection) => {
+    accepted.push(new Heard(connection));
+  });
+  cleanUp.push(() => listener.close());
+  const clients = [connect(listener.port, '127.0.0.1'), connect(listener.port, '127.0.0.1')];
+  for (const client of clients) cleanUp.push(() => client.destroy());
+  while (accepted.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  const [greedy, modest] = accepted;
+  greedy.connection.pause();
+  modest.connection.pause();
+  const port = Number(greedy.connection.remoteAddress.split(':')[1]);
+  const [greedyClient, modestClient] = clients.toSorted((a) => (a.localPort === port ? -1 : 1));
+  greedyClient.write(Buffer.alloc(16 << 20));
+  modestClient.write('x');
+  // What is in the buffers of the system is there to be read at once: 1 MiB or more of the greedy one.
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+  let before = -1;
+  modest.received = () => {
+    before = greedy.text.length;
+  };
+  greedy.connection.resume();
+  modest.connection.resume();
+  await modest.until(() => before >= 0);
+  expect(before).toBeLessThanOrEqual(2 * 16 * 1024);
+  await greedy.until(() => greedy.text.length === 16 << 20);
+});
+
 test('a stale unix socket is replaced, and a busy port refused', async () => {
   const { heard, client } = await connected(false);
   expect(heard.closes).toBe(0);
