@@ -1,5 +1,7 @@
 import {
   ENCODING_INT,
+  ENCODING_LISTPACK,
+  ENCODING_LISTPACK_EX,
   ENCODING_NAMES,
   ENCODING_QUICKLIST,
   type RecordReference,
@@ -7,9 +9,11 @@ import {
 } from '../../keyspace/record.js';
 import { NO_DEADLINE } from '../../keyspace/record-store.js';
 import { NULL_REFERENCE } from '../../memory/reference.js';
+import { latin1 } from '../../protocol/arguments.js';
 import type { CommandContext } from '../../server/context.js';
 import { ERROR_NO_SUCH_KEY, ERROR_NOT_POSITIVE } from '../../server/errors.js';
 import { matchGlob } from '../../structures/glob.js';
+import { NO_POSITION } from '../../structures/listpack-reader.js';
 import { type DebugSubcommand, FIRST_ARGUMENT } from './subcommand.js';
 
 export const dataSubcommands: readonly DebugSubcommand[] = [
@@ -20,6 +24,14 @@ export const dataSubcommands: readonly DebugSubcommand[] = [
     least: 1,
     most: 1,
     handler: describeObject,
+  },
+  {
+    name: 'listpack',
+    syntax: '<key>',
+    summary: 'Log the elements of a value that is a listpack.',
+    least: 1,
+    most: 1,
+    handler: logListpack,
   },
   {
     name: 'populate',
@@ -101,6 +113,31 @@ function valueBytes({ keyspace, types }: CommandContext, record: RecordReference
   if (type === TYPE_STRING) return types.strings.byteLength(record);
   const operations = keyspace.operationsOf(type);
   return operations.memoryUsage(records.slot(record), records.slotExtra(record), records.encoding(record), 0);
+}
+
+function logListpack(context: CommandContext): void {
+  const { keyspace, types, reply, server } = context;
+  const record = findRecord(context);
+  if (record === undefined) return;
+  const { records } = keyspace;
+  const encoding = records.encoding(record);
+  if (encoding !== ENCODING_LISTPACK && encoding !== ENCODING_LISTPACK_EX) {
+    reply.error('ERR Not a listpack encoded object.');
+    return;
+  }
+  const { listpacks } = types;
+  const listpack = records.slot(record);
+  const elements: string[] = [];
+  let position = listpacks.first(listpack);
+  while (position !== NO_POSITION) {
+    listpacks.read(listpack, position);
+    const { element } = listpacks;
+    element.spell();
+    elements.push(latin1(element.bytes, element.offset, element.length));
+    position = listpacks.next(listpack, position);
+  }
+  server.log.info({ bytes: listpacks.byteLength(listpack), elements }, 'listpack');
+  reply.simpleString('Listpack structure printed on stdout');
 }
 
 function describeLengths(context: CommandContext): void {
