@@ -156,7 +156,7 @@ export class SortedSets implements ValueOperations {
         this.releaseSkiplist(list);
         throw error;
       }
-      this.replaceListpack(record, list);
+      this.replaceValue(record, list, ENCODING_SKIPLIST);
     }
   }
 
@@ -215,7 +215,7 @@ export class SortedSets implements ValueOperations {
    */
   expect(record: RecordReference, added: number): void {
     if (!this.isListpack(record) || added <= this.listpackEntriesMax) return;
-    this.replaceListpack(record, this.copyToSkiplist(this.records.slot(record)));
+    this.replaceValue(record, this.copyToSkiplist(this.records.slot(record)), ENCODING_SKIPLIST);
   }
 
   /**
@@ -258,6 +258,14 @@ export class SortedSets implements ValueOperations {
     const next = hashTable.scan(this.table(value), cursor);
     for (let i = 0; i < hashTable.scanned.count; i++) found.push(hashTable.scanned.items[i]);
     return next;
+  }
+
+  /** Gives a record another value, whose encoding may be another too, and frees the one that it has. */
+  replaceValue(record: RecordReference, value: Reference, encoding: Encoding): void {
+    const { records } = this;
+    this.release(records.slot(record), 0, records.encoding(record), Number.POSITIVE_INFINITY);
+    records.setSlot(record, value);
+    records.setEncoding(record, encoding);
   }
 
   /** Whether a set is kept in a listpack. */
@@ -384,15 +392,9 @@ export class SortedSets implements ValueOperations {
     return list;
   }
 
-  private replaceListpack(record: RecordReference, list: SkiplistReference): void {
-    this.listpacks.free(this.records.slot(record));
-    this.records.setSlot(record, list);
-    this.records.setEncoding(record, ENCODING_SKIPLIST);
-  }
-
   private convertToListpack(record: RecordReference): void {
-    const { records, skiplist } = this;
-    const list = records.slot(record);
+    const { skiplist } = this;
+    const list = this.records.slot(record);
     let value = this.listpacks.create();
     try {
       for (let node = skiplist.first(list); node !== NULL_REFERENCE; node = skiplist.next(node)) {
@@ -404,8 +406,6 @@ export class SortedSets implements ValueOperations {
       this.listpacks.free(value);
       throw error;
     }
-    this.releaseSkiplist(list);
-    records.setSlot(record, value);
-    records.setEncoding(record, ENCODING_LISTPACK);
+    this.replaceValue(record, value, ENCODING_LISTPACK);
   }
 }

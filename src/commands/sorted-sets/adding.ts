@@ -1,6 +1,6 @@
 /** Commands that add members to sorted sets and change their scores. */
 import { keyEvent, NOTIFY_SORTED_SET } from '../../keyspace/events.js';
-import { type RecordReference, TYPE_SORTED_SET } from '../../keyspace/record.js';
+import { ENCODING_LISTPACK, type RecordReference, TYPE_SORTED_SET } from '../../keyspace/record.js';
 import { NULL_REFERENCE } from '../../memory/reference.js';
 import { type Command, keyAt } from '../../server/command.js';
 import { type CommandContext, WRONG_TYPE } from '../../server/context.js';
@@ -119,6 +119,8 @@ const NOT_A_NUMBER = 4;
 
 /** For each pair that was dealt with, the score that its member had; NaN: none. */
 let formerScores = new Float64Array(64);
+/** How many pairs were dealt with. */
+let pairsDone = 0;
 
 /**
  * ZADD key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]
@@ -132,12 +134,19 @@ function addScores(context: CommandContext, increments: boolean): void {
   if (record === WRONG_TYPE) return;
   if (record !== NULL_REFERENCE) {
     context.types.sortedSets.expect(record, pairs);
-    addPairs(context, record);
+    if (pairs === 1) addPairs(context, record);
+    else addAllPairs(context, record);
   } else if (addOptions.updatesOnly) {
     if (addOptions.increments) context.reply.nullBulk();
     else context.reply.integer(0);
   } else {
-    addPairs(context, addSortedSet(context));
+    const created = addSortedSet(context);
+    try {
+      addPairs(context, created);
+    } catch (error) {
+      context.keyspace.remove(context.database, created);
+      throw error;
+    }
   }
 }
 
@@ -155,7 +164,37 @@ function addSortedSet(context: CommandContext): RecordReference {
   }
 }
 
-/** Adds the pairs to a sorted set, tells of it and replies. */
+/**
+ * As `addPairs`, but all of several pairs or none.
+ * @throws OutOfMemoryError, and the sorted set is as it was.
+ */
+function addAllPairs(context: CommandContext, record: RecordReference): void {
+  const { sortedSets } = context.types;
+  const { records } = sortedSets;
+  if (!sortedSets.isListpack(record)) {
+    try {
+      addPairs(context, record);
+    } catch (error) {
+      takeBack(context, record);
+      throw error;
+    }
+    return;
+  }
+  // To give a member of a listpack its score back may take memory. A copy is there already.
+  const copy = sortedSets.duplicate(records.slot(record), 0, ENCODING_LISTPACK);
+  try {
+    addPairs(context, record);
+  } catch (error) {
+    sortedSets.replaceValue(record, copy, ENCODING_LISTPACK);
+    throw error;
+  }
+  sortedSets.release(copy, 0, ENCODING_LISTPACK, 1);
+}
+
+/**
+ * Adds the pairs to a sorted set, tells of it and replies.
+ * @throws OutOfMemoryError, when the pairs before `pairsDone` are added.
+ */
 function addPairs(context: CommandContext, record: RecordReference): void {
   const { reply, types } = context;
   const { sortedSets } = types;
@@ -164,16 +203,10 @@ function addPairs(context: CommandContext, record: RecordReference): void {
   let added = 0;
   let updated = 0;
   let outcome = UNCHANGED;
-  let pair = 0;
-  try {
-    for (; pair < pairs; pair++) {
-      outcome = addPair(context, sortedSets, record, pair);
-      if (outcome === ADDED) added++;
-      else if (outcome === UPDATED) updated++;
-    }
-  } catch (error) {
-    undo(context, record, pair);
-    throw error;
+  for (pairsDone = 0; pairsDone < pairs; pairsDone++) {
+    outcome = addPair(context, sortedSets, record, pairsDone);
+    if (outcome === ADDED) added++;
+    else if (outcome === UPDATED) updated++;
   }
   if (outcome === NOT_A_NUMBER) {
     reply.error(ERROR_NOT_A_NUMBER);
@@ -216,14 +249,10 @@ function addPair(
   return UPDATED;
 }
 
-/** Takes back what the first pairs did, when memory ran out on the next: a ZADD does all or nothing. */
-function undo(
-  { arguments: call, types, keyspace, database }: CommandContext,
-  record: RecordReference,
-  pairs: number,
-) {
+/** Takes the pairs back that were added to a skiplist, which takes no memory. */
+function takeBack({ arguments: call, types }: CommandContext, record: RecordReference): void {
   const { sortedSets } = types;
-  for (let pair = pairs - 1; pair >= 0; pair--) {
+  for (let pair = pairsDone - 1; pair >= 0; pair--) {
     const index = addOptions.first + 1 + 2 * pair;
     const member = sortedSets.find(record, call.bytes, call.offsets[index], call.lengths[index]);
     if (member === NO_MEMBER) continue;
@@ -231,5 +260,4 @@ function undo(
     if (Number.isNaN(former)) sortedSets.remove(record, member);
     else if (former !== sortedSets.score(record, member)) sortedSets.update(record, member, former);
   }
-  if (sortedSets.count(record) === 0) keyspace.remove(database, record);
 }
