@@ -12,18 +12,26 @@ import { MemorySamples } from '../observability/memory-samples.js';
 import { Rates } from '../observability/rates.js';
 import { Statistics } from '../observability/statistics.js';
 import { DumpPayloads } from '../persistence/dump-payload.js';
+import { Saving } from '../persistence/saving.js';
 import type { Arguments } from '../protocol/arguments.js';
 import type { ReplyWriter } from '../protocol/reply-writer.js';
 import type { TimestampMs } from '../structures/deadlines.js';
 import { ENCODING_LIMITS, Types } from '../types/types.js';
 import { Blocking } from './blocking.js';
-import { Client, type ClientOwner, RESTRICTED_MONITOR, RESTRICTED_UNAUTHENTICATED } from './client.js';
+import {
+  Client,
+  type ClientOwner,
+  RESTRICTED_MONITOR,
+  RESTRICTED_SUBSCRIBED,
+  RESTRICTED_UNAUTHENTICATED,
+} from './client.js';
 import { Clients } from './clients.js';
 import { FLAG_FAST } from './command-flags.js';
 import type { CommandTable } from './command-table.js';
 import { Cron } from './cron.js';
 import { DebugSettings } from './debug-settings.js';
 import { Dispatcher, effectiveFlags } from './dispatcher.js';
+import { ERROR_CANNOT_SAVE } from './errors.js';
 import { Eviction } from './eviction.js';
 import { Monitors } from './monitors.js';
 import { Notifications } from './notifications.js';
@@ -43,6 +51,7 @@ export const RESTRICTED_PAUSED = 1;
 export const RESTRICTED_WRITES = 2;
 export const RESTRICTED_MEMORY = 8;
 export const RESTRICTED_MONITORED = 4;
+export const RESTRICTED_LOADING = 8;
 
 /** What a server is put together from. */
 export interface ServerParts {
@@ -73,6 +82,7 @@ export class Server implements ClientOwner {
   readonly keyspace: Keyspace;
   readonly types: Types;
   readonly dumpPayloads: DumpPayloads;
+  readonly saving: Saving;
   readonly outputLimits = new OutputLimits((client) => this.closeForOutput(client));
   readonly outbox = new Outbox(this.outputLimits);
   readonly turn: Turn;
@@ -101,8 +111,6 @@ export class Server implements ClientOwner {
   readonly startedMs = Date.now();
   /** 40 hexadecimal digits that name the history of this data, for replicas: `master_replid`. */
   replicationId = randomBytes(20).toString('hex');
-  /** When the data was saved last, or the server started. */
-  lastSaveMs = this.startedMs;
   /** Whether the data is being loaded, so that most commands are refused. */
   isLoading = false;
 
@@ -130,6 +138,13 @@ export class Server implements ClientOwner {
     });
     this.types = new Types(this.keyspace);
     this.dumpPayloads = new DumpPayloads(this.types);
+    this.saving = new Saving({
+      configuration,
+      types: this.types,
+      keyspace: this.keyspace,
+      log: this.log,
+      onOutcome: () => this.refuseWrites(),
+    });
     this.turn = new Turn(this.keyspace, this.outbox, {
       sent: (client) => this.checkOutput(client),
       postponed: (client) => this.pause.add(client),
@@ -150,6 +165,7 @@ export class Server implements ClientOwner {
       this.sampleRates(nowMs);
       this.tracking.limitTable();
       this.outputLimits.checkQueued(nowMs);
+      if (!this.isLoading) this.saving.tick(nowMs);
     });
     this.memorySamples = new MemorySamples(this.keyspace.memory);
     this.commandTimes = new CommandTimes(longRunning(this.commands.commands));
@@ -158,6 +174,7 @@ export class Server implements ClientOwner {
     this.queryBuffers = new QueryBuffers(this.dispatcher, this.turn);
     this.eviction = new Eviction(this.keyspace);
     this.cron.addTask(() => this.evict());
+    this.cron.addTask((nowMs) => this.closeIdleClients(nowMs));
     this.blocking = new Blocking(this);
     this.watching = new Watching(this.keyspace);
     this.notifications = new Notifications(this.keyspace, this.pubsub);
@@ -315,11 +332,34 @@ export class Server implements ClientOwner {
     this.keyspace.resetStatistics();
   }
 
+  /** Loads the RDB file, if there is one; most commands are refused meanwhile. Rejects when it cannot be loaded. */
+  async load(): Promise<void> {
+    if (!this.saving.hasFile) return;
+    this.isLoading = true;
+    this.restrictions |= RESTRICTED_LOADING;
+    try {
+      await this.saving.load();
+    } finally {
+      this.isLoading = false;
+      this.restrictions &= ~RESTRICTED_LOADING;
+    }
+  }
+
   /** Frees everything. Connections are closed at once. */
   stop(): void {
+    this.saving.cancel();
     this.cron.stop();
     this.pause.end();
     for (const client of [...this.clients]) client.connection.destroy();
+  }
+
+  /** Refuses writes while the data cannot be saved, if that is wanted. */
+  private refuseWrites(): void {
+    const { values } = this.configuration;
+    const refuses = this.saving.hasFailed && values['stop-writes-on-bgsave-error'] && values.save.length > 0;
+    this.writeRefusal = refuses ? ERROR_CANNOT_SAVE : '';
+    if (refuses) this.restrictions |= RESTRICTED_WRITES;
+    else this.restrictions &= ~RESTRICTED_WRITES;
   }
 
   private endPause(): void {
@@ -334,6 +374,19 @@ export class Server implements ClientOwner {
     if (this.clients.count >= values.maxclients) return 'ERR max number of clients reached';
     const isOpenToAll = values.requirepass === '' && values['protected-mode'];
     return isOpenToAll && !connection.isLoopback ? PROTECTED_MODE_ERROR : '';
+  }
+
+  /** `timeout`: closes clients that have been silent for longer. Those that wait for something may be. */
+  private closeIdleClients(nowMs: TimestampMs): void {
+    const { timeout } = this.configuration.values;
+    if (timeout === 0) return;
+    for (const client of [...this.clients]) {
+      const isExempt =
+        client.isHeld || (client.restrictions & (RESTRICTED_SUBSCRIBED | RESTRICTED_MONITOR)) !== 0;
+      if (isExempt || nowMs - client.lastActiveMs <= timeout * 1000) continue;
+      this.log.debug({ client: client.id }, 'Closing idle client');
+      client.connection.destroy();
+    }
   }
 
   /** Goes on with removing keys that no command asks for. */
@@ -439,6 +492,10 @@ export class Server implements ClientOwner {
     };
     applyTiming();
     configuration.onChange(['slowlog-log-slower-than', 'latency-tracking'], applyTiming);
+    configuration.onChange(['save', 'stop-writes-on-bgsave-error'], () => {
+      this.refuseWrites();
+      return undefined;
+    });
     configuration.onChange('hz', () => {
       this.cron.start(values.hz);
       return undefined;

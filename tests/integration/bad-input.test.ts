@@ -246,3 +246,21 @@ function fuzzedArgument(random: RandomBytes): Buffer {
       return Buffer.from(`key:${random.below(20)}`);
   }
 }
+
+test('timeout closes silent clients, but for those that wait for messages', async () => {
+  const silent = await open();
+  const subscriber = await open();
+  await sendUntilReply(subscriber, 'SUBSCRIBE news\r\n', ':1\r\n');
+  const control = await open();
+  await sendUntilReply(control, 'CONFIG SET timeout 1 hz 100\r\n', '+OK\r\n');
+  const closed = once(silent, 'close');
+  const ticker = setInterval(() => control.write('PING\r\n'), 100);
+  control.resume();
+  silent.resume();
+  await closed;
+  clearInterval(ticker);
+  expect(subscriber.closed).toBe(false);
+  expect(control.closed).toBe(false);
+  subscriber.destroy();
+  control.destroy();
+});

@@ -7,12 +7,14 @@ export const encodingsDirectives = {
     alias: 'hash-max-ziplist-entries',
     range: [0, LONG_MAX],
     default: 512,
+    actedOn: true,
   },
   'hash-max-listpack-value': {
     kind: 'memory',
     alias: 'hash-max-ziplist-value',
     range: [0, LONG_MAX],
     default: 64,
+    actedOn: true,
   },
   'list-max-listpack-size': {
     kind: 'integer',
@@ -28,9 +30,9 @@ export const encodingsDirectives = {
     flags: ['debug'],
     actedOn: true,
   },
-  'set-max-intset-entries': { kind: 'integer', range: [0, LONG_MAX], default: 512 },
-  'set-max-listpack-entries': { kind: 'integer', range: [0, LONG_MAX], default: 128 },
-  'set-max-listpack-value': { kind: 'integer', range: [0, LONG_MAX], default: 64 },
+  'set-max-intset-entries': { kind: 'integer', range: [0, LONG_MAX], default: 512, actedOn: true },
+  'set-max-listpack-entries': { kind: 'integer', range: [0, LONG_MAX], default: 128, actedOn: true },
+  'set-max-listpack-value': { kind: 'integer', range: [0, LONG_MAX], default: 64, actedOn: true },
   'zset-max-listpack-entries': {
     kind: 'integer',
     alias: 'zset-max-ziplist-entries',

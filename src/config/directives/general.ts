@@ -18,7 +18,7 @@ export const generalDirectives = {
     actedOn: true,
   },
   logfile: { kind: 'string', default: '', flags: ['immutable'], actedOn: true },
-  'hide-user-data-from-log': { kind: 'boolean', default: false },
+  'hide-user-data-from-log': { kind: 'boolean', default: false, actedOn: true },
   'syslog-enabled': { kind: 'boolean', default: false, flags: ['immutable'] },
   'syslog-ident': { kind: 'string', default: 'redis', flags: ['immutable'] },
   'syslog-facility': {
@@ -50,6 +50,7 @@ export const generalDirectives = {
     },
     default: [],
     flags: ['multiple-arguments'],
+    actedOn: true,
   },
   'shutdown-on-sigterm': {
     kind: 'enum-set',
@@ -61,5 +62,6 @@ export const generalDirectives = {
     },
     default: [],
     flags: ['multiple-arguments'],
+    actedOn: true,
   },
 } as const satisfies DirectiveTable;

@@ -29,7 +29,7 @@ export const memoryDirectives = {
   'lazyfree-lazy-expire': { kind: 'boolean', default: false, flags: ['debug'] },
   'lazyfree-lazy-server-del': { kind: 'boolean', default: false, flags: ['debug'] },
   'lazyfree-lazy-user-del': { kind: 'boolean', default: false, flags: ['debug'] },
-  'lazyfree-lazy-user-flush': { kind: 'boolean', default: false, flags: ['debug'] },
+  'lazyfree-lazy-user-flush': { kind: 'boolean', default: false, flags: ['debug'], actedOn: true },
 
   activedefrag: { kind: 'boolean', default: false, flags: ['debug'] },
   'active-defrag-ignore-bytes': { kind: 'memory', range: [1, LONG_MAX], default: 104857600 },

@@ -2,9 +2,9 @@ import { type DirectiveTable, LONG_MAX } from '../directive.js';
 
 /** What the server tells about itself: slow commands, latencies, keyspace events. */
 export const observabilityDirectives = {
-  'slowlog-log-slower-than': { kind: 'integer', range: [-1, LONG_MAX], default: 10000 },
-  'slowlog-max-len': { kind: 'integer', range: [0, LONG_MAX], default: 128 },
-  'latency-monitor-threshold': { kind: 'integer', range: [0, LONG_MAX], default: 0 },
+  'slowlog-log-slower-than': { kind: 'integer', range: [-1, LONG_MAX], default: 10000, actedOn: true },
+  'slowlog-max-len': { kind: 'integer', range: [0, LONG_MAX], default: 128, actedOn: true },
+  'latency-monitor-threshold': { kind: 'integer', range: [0, LONG_MAX], default: 0, actedOn: true },
   'latency-tracking': { kind: 'boolean', default: true, actedOn: true },
   'latency-tracking-info-percentiles': {
     kind: 'percentiles',
@@ -12,5 +12,5 @@ export const observabilityDirectives = {
     flags: ['multiple-arguments'],
     actedOn: true,
   },
-  'notify-keyspace-events': { kind: 'notification-classes', default: 0 },
+  'notify-keyspace-events': { kind: 'notification-classes', default: 0, actedOn: true },
 } as const satisfies DirectiveTable;
