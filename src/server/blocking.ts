@@ -41,7 +41,12 @@ export interface BlockingServer {
   /** Runs a command for a client that waited, its reply included, as if the client had sent it now. */
   rerun(client: Client, command: RegisteredCommand, request: Arguments): void;
   /** Replies to a client whose command waited in vain; the command counts as called. */
-  endWait(client: Client, command: RegisteredCommand, write: (reply: ReplyWriter) => void): void;
+  endWait(
+    client: Client,
+    command: RegisteredCommand,
+    request: Arguments,
+    write: (reply: ReplyWriter) => void,
+  ): void;
   /** Goes on with the requests that a client sent while it waited, at the end of the turn. */
   resumeLater(client: Client): void;
   /** Whether CLIENT PAUSE holds a command back. */
@@ -243,10 +248,10 @@ export class Blocking implements ChangeListener {
 
   /** Ends a wait in vain. */
   private giveUp(waiter: Waiter, withError: boolean): void {
-    const { client, command } = waiter;
+    const { client, command, request } = waiter;
     this.remove(waiter);
     if (client.isClosed) return;
-    this.server.endWait(client, command, withError ? replyUnblocked : waiter.replyTimeout);
+    this.server.endWait(client, command, request, withError ? replyUnblocked : waiter.replyTimeout);
     this.server.resumeLater(client);
   }
 

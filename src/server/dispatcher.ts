@@ -95,14 +95,22 @@ export class Dispatcher {
   }
 
   /** Ends a command that waited in vain: it counts as called, and has its reply. */
-  endWait(client: Client, command: RegisteredCommand, write: (reply: ReplyWriter) => void): void {
+  endWait(
+    client: Client,
+    command: RegisteredCommand,
+    request: Arguments,
+    write: (reply: ReplyWriter) => void,
+  ): void {
     const { commandTimes: times, outbox } = this.server;
     const { reply } = outbox;
     const start = reply.position;
     const errors = reply.errorCount;
     const depth = times.begin(command);
     write(reply);
-    times.end(depth, false);
+    const microseconds = Math.max(0, times.end(depth, false));
+    if (microseconds >= this.slow.thresholdMicroseconds) {
+      this.slow.note(client, command, request, microseconds);
+    }
     this.countError(command, errors);
     if (client.replyMode !== 'on') this.suppressReply(client, client.replyMode, start);
   }

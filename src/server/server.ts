@@ -122,8 +122,8 @@ export class Server implements ClientOwner {
   port = 0;
   /** Who looks after the process: `process_supervised`. */
   supervisor: 'no' | 'upstart' | 'systemd' = 'no';
-  /** What SHUTDOWN and signals call; set by whoever owns the server. */
-  onShutdown: (request: ShutdownRequest) => void = () => {};
+  /** What SHUTDOWN and signals call; set by whoever owns the server. False when the server cannot end. */
+  onShutdown: (request: ShutdownRequest) => boolean = () => true;
 
   constructor(parts: ServerParts) {
     const { configuration } = parts;
@@ -286,10 +286,15 @@ export class Server implements ClientOwner {
   }
 
   /** Replies to a client whose command waited in vain. */
-  endWait(client: Client, command: RegisteredCommand, write: (writer: ReplyWriter) => void): void {
+  endWait(
+    client: Client,
+    command: RegisteredCommand,
+    request: Arguments,
+    write: (writer: ReplyWriter) => void,
+  ): void {
     this.turn.open();
     const before = this.outbox.switchTo(client);
-    this.dispatcher.endWait(client, command, write);
+    this.dispatcher.endWait(client, command, request, write);
     this.outbox.switchTo(before);
     // Between turns no command runs whose time this could be taken for.
     if (before === undefined) this.dispatcher.endPipeline();

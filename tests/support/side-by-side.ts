@@ -50,6 +50,16 @@ export class Actor {
     return await this.connection.next();
   }
 
+  /** The next reply or message, which is not compared. */
+  async listen(): Promise<RawReply> {
+    return await this.connection.next();
+  }
+
+  /** Has a text compared that a scenario made of what is not compared. */
+  tell(text: string): void {
+    this.transcript.push(`${this.name}: ${text}`);
+  }
+
   /** Waits until the server closes the connection. */
   async closed(): Promise<void> {
     await this.connection.closed();
