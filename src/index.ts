@@ -66,6 +66,8 @@ export async function createServer(options: RespiteOptions = {}): Promise<Respit
   });
   const listeners = new Listeners(server, new NetTransport(), true);
   try {
+    // Without a directory of its own, a server in a test is not to pick up what lies about.
+    if (options.directives?.dir !== undefined) await server.load();
     await listeners.open();
   } catch (error) {
     server.stop();
@@ -75,7 +77,10 @@ export async function createServer(options: RespiteOptions = {}): Promise<Respit
     server.stop();
     await listeners.close();
   };
-  server.onShutdown = () => void close();
+  server.onShutdown = () => {
+    void close();
+    return true;
+  };
   return { host, port: server.port, url: `redis://${host}:${server.port}`, server, close };
 }
 

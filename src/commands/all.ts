@@ -10,6 +10,7 @@ import { latencyCommands } from './latency/latency.js';
 import { listsCommands } from './lists/lists.js';
 import { memoryCommands } from './memory/memory.js';
 import { monitorCommands } from './monitor.js';
+import { persistenceCommands } from './persistence.js';
 import { pubsubCommands } from './pubsub.js';
 import { serializationCommands } from './serialization.js';
 import { serverCommands } from './server/server.js';
@@ -33,6 +34,7 @@ export const allCommands: readonly Command[] = [
   ...listsCommands,
   ...memoryCommands,
   ...monitorCommands,
+  ...persistenceCommands,
   ...pubsubCommands,
   ...serializationCommands,
   ...serverCommands,

@@ -2,9 +2,11 @@ import { Memory } from '../memory/memory.js';
 import { type ByteLength, type ByteOffset, NULL_REFERENCE } from '../memory/reference.js';
 import { KeyedHash } from '../memory/sip-hash.js';
 import { Deadlines, type TimestampMs } from '../structures/deadlines.js';
+import type { TableReference } from '../structures/hashtable.js';
 import { Database } from './database.js';
 import { Drafts } from './drafts.js';
 import { EVENT_DEL, EVENT_EXPIRED, EVENT_KEY_MISS, EVENT_NEW, type KeyEvent } from './events.js';
+import type { ReleaseJob } from './lazy-free.js';
 import type { RecordReference } from './record.js';
 import { RecordStore } from './record-store.js';
 import type { FieldExpiry } from './value-type.js';
@@ -26,8 +28,11 @@ export interface ChangeListener {
 /** Hears of a record before it changes or goes, so that a snapshot can write it as it was. */
 export interface ChangeGuard {
   beforeChange(database: Database, record: RecordReference): void;
-  /** Before all keys of a database go, or change places with those of another. */
-  beforeDatabaseChange(database: Database): void;
+  /**
+   * A database gives up its table with all that is in it. Returns whether the guard needs it still, and sees to it
+   * afterwards that `job`, which frees it, is done.
+   */
+  keepsTable(table: TableReference, job: ReleaseJob): boolean;
 }
 
 /** What `presence` tells of a key. */
@@ -184,8 +189,8 @@ export class Keyspace extends RecordStore {
   ): RecordReference {
     const record = this.peek(database, hash, bytes, offset, length);
     if (record === NULL_REFERENCE) return NULL_REFERENCE;
-    this.touch(record);
     if (this.guard !== undefined) this.guard.beforeChange(database, record);
+    this.touch(record);
     return record;
   }
 
@@ -308,10 +313,12 @@ export class Keyspace extends RecordStore {
     this.notify(database, event, key, 0, key.length);
   }
 
-  /** Empties a database. With `later` its memory is freed in slices, otherwise before this returns. */
+  /**
+   * Empties a database. With `later` its memory is freed in slices, otherwise before this returns, unless a snapshot
+   * needs it still.
+   */
   clear(database: Database, later: boolean): number {
     const keys = database.size;
-    if (this.guard !== undefined) this.guard.beforeDatabaseChange(database);
     for (const listener of this.listeners) listener.databaseChanged(database, undefined);
     const fresh = this.hashTable.create();
     const { table } = database;
@@ -319,6 +326,7 @@ export class Keyspace extends RecordStore {
     database.deadlines = new Deadlines(this.memory, this.nowMs);
     database.fieldDeadlines = new Deadlines(this.memory, this.nowMs);
     const job = { objects: keys, release: (budget: number) => this.releaseTable(table, budget) };
+    if (this.guard?.keepsTable(table, job)) return keys;
     if (later) this.lazyFree.add(job);
     else while (job.release(1 << 20) >= 1 << 20);
     return keys;
@@ -326,10 +334,6 @@ export class Keyspace extends RecordStore {
 
   /** Exchanges the keys of two databases. */
   swap(a: Database, b: Database): void {
-    if (this.guard !== undefined) {
-      this.guard.beforeDatabaseChange(a);
-      this.guard.beforeDatabaseChange(b);
-    }
     const { table, deadlines, fieldDeadlines } = a;
     a.table = b.table;
     a.deadlines = b.deadlines;

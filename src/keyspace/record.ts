@@ -92,6 +92,8 @@ export const HAS_SLOT = 2;
 export const HAS_WIDE_SLOT = 8;
 /** Flag: there is room for a field deadline. Only with HAS_SLOT. */
 export const HAS_FIELD_DEADLINE = 4;
+/** The bit of the flags byte that has nothing to do with the layout: the snapshot's phase, see `Records.phase`. */
+const PHASE_BIT = 0x80;
 /** Either flag says that there is a deadline node before the slot, used or not. */
 const HAS_DEADLINE_ROOM = HAS_DEADLINE | HAS_FIELD_DEADLINE;
 
@@ -106,6 +108,11 @@ const ACCESS_MASK = 0xffffff;
 /** Reads and writes the parts of key records. Stateless but for the memory that the records are in. */
 export class Records {
   readonly memory: Memory;
+  /**
+   * What a record that is new or has moved is marked with, 0 or PHASE_BIT. A snapshot that begins turns it over, so that
+   * exactly the records that were there before do not have it, until they are written.
+   */
+  private phase = 0;
 
   constructor(memory: Memory) {
     this.memory = memory;
@@ -132,8 +139,24 @@ export class Records {
     return (this.memory.byte(record, FLAGS_BYTE) & HAS_SLOT) !== 0;
   }
 
+  /** The HAS_ flags. */
   flags(record: RecordReference): number {
-    return this.memory.byte(record, FLAGS_BYTE);
+    return this.memory.byte(record, FLAGS_BYTE) & ~PHASE_BIT;
+  }
+
+  /** Begins a snapshot: every record is one to be written, until it is marked. */
+  turnPhase(): void {
+    this.phase ^= PHASE_BIT;
+  }
+
+  /** Whether a record was there when the snapshot began, and has not been written since. */
+  isUnwritten(record: RecordReference): boolean {
+    return (this.memory.byte(record, FLAGS_BYTE) & PHASE_BIT) !== this.phase;
+  }
+
+  /** Marks a record as written. */
+  markWritten(record: RecordReference): void {
+    this.memory.setByte(record, FLAGS_BYTE, this.flags(record) | this.phase);
   }
 
   /** The deadline node of a record that has one. */
@@ -256,7 +279,7 @@ export class Records {
     target[start] = (type << 4) | encoding;
     target[start + KEY_OFFSET_BYTE] = keyOffset;
     target[start + VALUE_LENGTH_BYTE] = embedded;
-    target[start + FLAGS_BYTE] = flags;
+    target[start + FLAGS_BYTE] = flags | this.phase;
     const key = start + keyOffset;
     if (length < LONG_KEY) {
       target[start + KEY_LENGTH_BYTE] = length;

@@ -62,6 +62,11 @@ export class Crc64 {
   /** The checksum's high 32 bits, as an int32. */
   high = 0;
 
+  /** The checksum as one number. */
+  get value(): bigint {
+    return (BigInt(this.high >>> 0) << 32n) | BigInt(this.low >>> 0);
+  }
+
   /** Starts again, as if no byte had been added. */
   reset(): void {
     this.low = 0;

@@ -32,7 +32,11 @@ export class DumpPayloads {
   /** The payload of a record's value. */
   create(record: RecordReference): Uint8Array {
     const chunks: Uint8Array[] = [];
-    const output = new RdbOutput((bytes, length) => chunks.push(bytes.slice(0, length)), false);
+    // Not `slice`, which of a Buffer is no copy.
+    const output = new RdbOutput(
+      (bytes, length) => chunks.push(new Uint8Array(bytes.subarray(0, length))),
+      false,
+    );
     output.compresses = this.compresses;
     output.byte(this.writer.rdbType(record));
     this.writer.write(record, output);

@@ -93,8 +93,22 @@ async function start(server: Server, supervisor: Supervisor): Promise<void> {
   handleSignals(server, new Shutdown(server, pidFile));
   await listen(new Listeners(server, new NetTransport(), false), log, pidFile);
   log.info('Server initialized');
+  await loadData(server, pidFile);
   logReady(log, server.port, values.unixsocket);
   reportReady(log, supervisor);
+}
+
+/** Loads what was saved, or ends the process. */
+async function loadData(server: Server, pidFile: string | undefined): Promise<void> {
+  const { log } = server;
+  try {
+    await server.load();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    log.warn(`Fatal error loading the DB, check server logs. Exiting. ${reason}`);
+    if (pidFile !== undefined) removePidFile(log, pidFile);
+    process.exit(1);
+  }
 }
 
 /** Opens all sockets, or ends the process. */

@@ -15,14 +15,37 @@ export class Shutdown {
     server.onShutdown = (request) => this.begin(request);
   }
 
-  /** Does what is to be done before the end, and ends the process with exit code 0. */
-  begin(_request: ShutdownRequest): void {
-    if (this.isUnderWay) return;
+  /**
+   * Does what is to be done before the end, and ends the process with exit code 0. Returns false when the data cannot
+   * be saved: then nothing has ended.
+   */
+  begin(request: ShutdownRequest): boolean {
+    if (this.isUnderWay) return true;
     this.isUnderWay = true;
     this.server.log.info('User requested shutdown...');
+    if (!this.save(request)) {
+      this.isUnderWay = false;
+      return false;
+    }
     // What this turn has done so far is committed and answered.
     this.server.turn.endEarly();
-    this.leave();
+    return this.leave();
+  }
+
+  /** Saves the data if that is wanted. Whether the process may end. */
+  private save({ save, force }: ShutdownRequest): boolean {
+    const { saving, log, configuration, isLoading } = this.server;
+    if (saving.isSaving) {
+      log.warn('There is a child saving an .rdb. Killing it!');
+      saving.cancel();
+    }
+    const hasSavePoints = configuration.values.save.length > 0;
+    const isWanted = save === 'save' || (save === 'default' && hasSavePoints);
+    if (!isWanted || isLoading) return true;
+    log.info('Saving the final RDB snapshot before exiting.');
+    if (saving.saveAtOnce()) return true;
+    log.warn(`Error trying to save the DB, ${force ? 'Exit anyway.' : "can't exit."}`);
+    return force;
   }
 
   private leave(): never {

@@ -6,6 +6,7 @@ import {
   type CommandFlagBits,
   FLAG_ADMIN,
   FLAG_DENYOOM,
+  FLAG_LOADING,
   FLAG_MAY_REPLICATE,
   FLAG_NO_AUTH,
   FLAG_NO_MULTI,
@@ -15,7 +16,13 @@ import {
   FLAG_WRITE,
 } from './command-flags.js';
 import { CommandContext } from './context.js';
-import { ERROR_NO_AUTH, ERROR_OUT_OF_MEMORY, unknownSubcommand, wrongArity } from './errors.js';
+import {
+  ERROR_LOADING,
+  ERROR_NO_AUTH,
+  ERROR_OUT_OF_MEMORY,
+  unknownSubcommand,
+  wrongArity,
+} from './errors.js';
 import type { RegisteredCommand } from './registered-command.js';
 import type { Server } from './server.js';
 import type { SlowCommands } from './slow-commands.js';
@@ -286,11 +293,15 @@ export class Dispatcher {
       const isQueued = client.transaction !== undefined && !RUNS_INSIDE_MULTI.has(command.fullName);
       if (isQueued || (flags & FLAG_DENYOOM) !== 0) return ERROR_OUT_OF_MEMORY;
     }
-    if ((flags & FLAG_WRITE) !== 0 && server.writeRefusal !== '') return server.writeRefusal;
+    // PING is refused too, so that whoever watches the server notices.
+    if (server.writeRefusal !== '' && ((flags & FLAG_WRITE) !== 0 || command.fullName === 'ping')) {
+      return server.writeRefusal;
+    }
     const isSubscribed = (client.restrictions & RESTRICTED_SUBSCRIBED) !== 0;
     if (isSubscribed && client.resp === 2 && !RUNS_WHILE_SUBSCRIBED.has(command.fullName)) {
       return notWhileSubscribed(command.fullName);
     }
+    if (server.isLoading && (flags & FLAG_LOADING) === 0) return ERROR_LOADING;
     const isMonitor = (client.restrictions & RESTRICTED_MONITOR) !== 0;
     if (isMonitor && (flags & (FLAG_WRITE | FLAG_READONLY | FLAG_MAY_REPLICATE)) !== 0) return ERROR_MONITOR;
     return '';

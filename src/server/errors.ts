@@ -13,7 +13,13 @@ export const ERROR_INVALID_CURSOR = 'ERR invalid cursor';
 export const ERROR_STRING_TOO_LONG = 'ERR string exceeds maximum allowed size (proto-max-bulk-len)';
 export const ERROR_OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
 export const ERROR_NO_AUTH = 'NOAUTH Authentication required.';
+export const ERROR_LOADING = 'LOADING Redis is loading the dataset in memory';
 export const ERROR_NO_PROTO = 'NOPROTO unsupported protocol version';
+export const ERROR_CANNOT_SAVE =
+  "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may " +
+  'modify the data set are disabled, because this instance is configured to report errors during writes if RDB ' +
+  'snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB ' +
+  'error.';
 
 /** The reply to a command with too few or too many arguments. */
 export function wrongArity(commandName: string): string {

@@ -122,8 +122,8 @@ export class Server implements ClientOwner {
   port = 0;
   /** Who looks after the process: `process_supervised`. */
   supervisor: 'no' | 'upstart' | 'systemd' = 'no';
-  /** What SHUTDOWN and signals call; set by whoever owns the server. */
-  onShutdown: (request: ShutdownRequest) => void = () => {};
+  /** What SHUTDOWN and signals call; set by whoever owns the server. False when the server cannot end. */
+  onShutdown: (request: ShutdownRequest) => boolean = () => true;
 
   constructor(parts: ServerParts) {
     const { configuration } = parts;

@@ -4,6 +4,7 @@ import { crashSubcommands } from './crash.js';
 import { dataSubcommands } from './data.js';
 import { digestSubcommands } from './digest.js';
 import { protocolSubcommands } from './protocol.js';
+import { reloadSubcommands } from './reload.js';
 import { settingSubcommands } from './settings.js';
 import { type DebugSubcommand, wrongSubcommand } from './subcommand.js';
 import { tableSubcommands } from './tables.js';
@@ -28,6 +29,7 @@ const subcommands: ReadonlyMap<string, DebugSubcommand> = new Map(
     ...dataSubcommands,
     ...digestSubcommands,
     ...protocolSubcommands,
+    ...reloadSubcommands,
     ...settingSubcommands,
     ...tableSubcommands,
   ]

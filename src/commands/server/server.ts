@@ -244,15 +244,16 @@ function shutdown(context: CommandContext): void {
     reply.error('ERR No shutdown in progress.');
     return;
   }
-  server.onShutdown({
+  const ends = server.onShutdown({
     save: wanted.has('save') ? 'save' : wanted.has('nosave') ? 'nosave' : 'default',
     now: wanted.has('now'),
     force: wanted.has('force'),
   });
+  if (!ends) reply.error('ERR Errors trying to SHUTDOWN. Check logs.');
 }
 
 function lastsave(context: CommandContext): void {
-  context.reply.integer(Math.floor(context.server.lastSaveMs / 1000));
+  context.reply.integer(Math.floor(context.server.saving.lastSaveMs / 1000));
 }
 
 function role(context: CommandContext): void {

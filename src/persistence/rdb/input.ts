@@ -133,6 +133,13 @@ export class RdbInput {
     throw this.error('Unknown length encoding');
   }
 
+  /** Reads past a length that may be any 64-bit number. @throws RdbError */
+  skipLength(): void {
+    this.need(1);
+    if (this.buffer[this.start] === LENGTH_64_BITS) this.raw(9);
+    else this.readLength();
+  }
+
   /** A count. @throws RdbError when an encoded string is there instead */
   count(): number {
     const value = this.readLength();

@@ -129,11 +129,14 @@ export class RdbOutput {
     this.byteLength += 8;
   }
 
-  /** The checksum of all that was written, or zeros when there is none. */
-  checksumBytes(): void {
+  /**
+   * The checksum of all that was written, or zeros when there is none.
+   * @param difference what it changes by when bytes that were written are replaced afterwards, 0 otherwise
+   */
+  checksumBytes(difference: bigint): void {
     this.flush();
-    const bytes = new Uint8Array(CRC64_BYTES);
-    this.checksum?.write(bytes, 0);
+    const bytes = Buffer.alloc(CRC64_BYTES);
+    if (this.checksum !== undefined) bytes.writeBigUInt64LE(this.checksum.value ^ difference);
     this.raw(bytes, 0, CRC64_BYTES);
   }
 

@@ -123,8 +123,9 @@ export class ValueReader {
         ? types.strings.add(database, hash, key, keyOffset, keyLength, string, 0, length, deadlineMs)
         : types.strings.replace(database, replaced, string, 0, length, deadlineMs);
     }
-    let record = this.drafts.store(draft, database, hash, key, keyOffset, keyLength, replaced, deadlineMs);
+    let record = this.drafts.store(draft, database, hash, key, keyOffset, keyLength, replaced);
     this.draft = NULL_REFERENCE;
+    if (deadlineMs !== NO_DEADLINE) record = types.hashes.keyspace.setDeadline(database, record, deadlineMs);
     if (types.hashes.records.encoding(record) === ENCODING_LISTPACK_EX) {
       record = types.hashes.makeExpirable(database, record);
       types.hashes.updateFieldDeadline(database, record);

@@ -1,4 +1,5 @@
 import {
+  ENCODING_INT,
   ENCODING_INTSET,
   ENCODING_LISTPACK,
   ENCODING_LISTPACK_EX,
@@ -13,6 +14,7 @@ import {
 import { NO_DEADLINE } from '../../keyspace/record-store.js';
 import { byteOffset, type Memory } from '../../memory/memory.js';
 import { type ByteLength, NULL_REFERENCE, type Reference, SEGMENT_SHIFT } from '../../memory/reference.js';
+import { INT64_DECIMAL_LENGTH_MAX, writeInt64FromWords } from '../../protocol/integers.js';
 import { HashCursor } from '../../types/hash-cursor.js';
 import { SetCursor } from '../../types/set-cursor.js';
 import { SortedSetCursor } from '../../types/sorted-set-cursor.js';
@@ -43,6 +45,7 @@ export class ValueWriter {
   private readonly types: Types;
   private readonly records: Records;
   private readonly memory: Memory;
+  private readonly digits = new Uint8Array(INT64_DECIMAL_LENGTH_MAX);
   // Cursors of its own: commands may be in the middle of a walk.
   private readonly hashCursor: HashCursor;
   private readonly setCursor: SetCursor;
@@ -86,8 +89,7 @@ export class ValueWriter {
     const { types, records } = this;
     switch (this.rdbType(record)) {
       case RDB_STRING:
-        types.strings.read(record);
-        output.string(types.strings.bytes, types.strings.offset, types.strings.length);
+        this.writeString(record, output);
         break;
       case RDB_LIST_QUICKLIST_2:
         this.writeList(record, output);
@@ -112,6 +114,20 @@ export class ValueWriter {
         break;
       default:
         this.writeHash(record, output);
+    }
+  }
+
+  /** Without `Strings.read`: a command may hold what that has read. */
+  private writeString(record: RecordReference, output: RdbOutput): void {
+    const { records, memory, digits } = this;
+    if (!records.hasSlot(record)) {
+      const bytes = memory.bytes[record >>> SEGMENT_SHIFT];
+      output.string(bytes, records.embeddedOffset(record), records.embeddedLength(record));
+    } else if (records.encoding(record) === ENCODING_INT) {
+      const length = writeInt64FromWords(digits, 0, records.slot(record), records.slotExtra(record));
+      output.string(digits, 0, length);
+    } else {
+      this.block(records.slot(record), records.slotExtra(record), output);
     }
   }
 

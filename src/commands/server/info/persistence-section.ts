@@ -1,3 +1,4 @@
+import type { LoadProgress } from '../../../persistence/loading.js';
 import type { Server } from '../../../server/server.js';
 import type { InfoSection } from './section.js';
 
@@ -6,26 +7,27 @@ export const persistenceSection: InfoSection = {
   name: 'persistence',
   title: 'Persistence',
   shownBy: 'default',
-  fields(server) {
+  fields({ saving, keyspace, isLoading }) {
+    const { written, total } = saving.progress;
     return [
-      ['loading', server.isLoading ? 1 : 0],
+      ['loading', isLoading ? 1 : 0],
       ['async_loading', 0],
       ['current_cow_peak', 0],
       ['current_cow_size', 0],
       ['current_cow_size_age', 0],
-      ['current_fork_perc', '0.00'],
-      ['current_save_keys_processed', 0],
-      ['current_save_keys_total', 0],
-      ['rdb_changes_since_last_save', server.keyspace.dirty],
-      ['rdb_bgsave_in_progress', 0],
-      ['rdb_last_save_time', Math.floor(server.lastSaveMs / 1000)],
-      ['rdb_last_bgsave_status', 'ok'],
-      ['rdb_last_bgsave_time_sec', -1],
-      ['rdb_current_bgsave_time_sec', -1],
-      ['rdb_saves', 0],
+      ['current_fork_perc', (total === 0 ? 0 : (written / total) * 100).toFixed(2)],
+      ['current_save_keys_processed', written],
+      ['current_save_keys_total', total],
+      ['rdb_changes_since_last_save', keyspace.dirty],
+      ['rdb_bgsave_in_progress', saving.isSaving ? 1 : 0],
+      ['rdb_last_save_time', Math.floor(saving.lastSaveMs / 1000)],
+      ['rdb_last_bgsave_status', saving.hasFailed ? 'err' : 'ok'],
+      ['rdb_last_bgsave_time_sec', saving.lastDurationSeconds],
+      ['rdb_current_bgsave_time_sec', saving.currentSeconds],
+      ['rdb_saves', saving.saveCount],
       ['rdb_last_cow_size', 0],
-      ['rdb_last_load_keys_expired', 0],
-      ['rdb_last_load_keys_loaded', 0],
+      ['rdb_last_load_keys_expired', saving.keysExpired],
+      ['rdb_last_load_keys_loaded', saving.keysLoaded],
       ['aof_enabled', 0],
       ['aof_rewrite_in_progress', 0],
       ['aof_rewrite_scheduled', 0],
@@ -38,9 +40,26 @@ export const persistenceSection: InfoSection = {
       ['aof_last_cow_size', 0],
       ['module_fork_in_progress', 0],
       ['module_fork_last_cow_size', 0],
+      ...loadingFields(saving.loading),
     ];
   },
 };
+
+/** What is shown only while a file is loaded. */
+function loadingFields(progress: LoadProgress | undefined): [string, string | number][] {
+  if (progress === undefined) return [];
+  const { startedMs, totalBytes, loadedBytes } = progress;
+  const seconds = (Date.now() - startedMs) / 1000;
+  const share = loadedBytes / Math.max(1, totalBytes);
+  return [
+    ['loading_start_time', Math.floor(startedMs / 1000)],
+    ['loading_total_bytes', totalBytes],
+    ['loading_rdb_used_mem', 0],
+    ['loading_loaded_bytes', loadedBytes],
+    ['loading_loaded_perc', (share * 100).toFixed(2)],
+    ['loading_eta_seconds', share === 0 ? 1 : Math.floor(seconds / share - seconds)],
+  ];
+}
 
 /** Master or replica, and how far the stream of changes is. */
 export const replicationSection: InfoSection = {

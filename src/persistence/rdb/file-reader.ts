@@ -1,0 +1,260 @@
+import type { Database } from '../../keyspace/database.js';
+import type { Keyspace } from '../../keyspace/keyspace.js';
+import type { RecordReference } from '../../keyspace/record.js';
+import { NO_DEADLINE } from '../../keyspace/record-store.js';
+import { NULL_REFERENCE } from '../../memory/reference.js';
+import type { Log } from '../../observability/log.js';
+import type { TimestampMs } from '../../structures/deadlines.js';
+import type { Types } from '../../types/types.js';
+import {
+  OPCODE_AUX,
+  OPCODE_EOF,
+  OPCODE_EXPIRETIME,
+  OPCODE_EXPIRETIME_MS,
+  OPCODE_FREQ,
+  OPCODE_FUNCTION_OF_7_0_RC,
+  OPCODE_FUNCTION2,
+  OPCODE_IDLE,
+  OPCODE_MODULE_AUX,
+  OPCODE_RESIZEDB,
+  OPCODE_SELECTDB,
+  OPCODE_SLOT_INFO,
+  RDB_MODULE_2,
+  RDB_STREAM_LISTPACKS,
+  RDB_STREAM_LISTPACKS_2,
+  RDB_STREAM_LISTPACKS_3,
+  RDB_VERSION,
+  type RdbType,
+} from './format.js';
+import type { RdbInput } from './input.js';
+import { EmptyValueError, ValueReader } from './value-reader.js';
+
+/** How a file is loaded. */
+export interface RdbLoadOptions {
+  /** Whether a key may be there already, and is replaced. */
+  readonly allowsDuplicates: boolean;
+  /** Whether a wrong checksum is an error. */
+  readonly checksChecksum: boolean;
+  /** `sanitize-dump-payload`: whether values are searched for duplicates. */
+  readonly checksDuplicates: boolean;
+}
+
+/** Files before this version have no checksum. */
+const FIRST_VERSION_WITH_CHECKSUM = 5;
+const HEADER_BYTES = 9;
+/** Empty keys that are named in the log. */
+const EMPTY_KEYS_NAMED = 10;
+
+/** What modules write: a run of typed values up to an end mark. */
+const MODULE_END = 0;
+const MODULE_SIGNED = 1;
+const MODULE_UNSIGNED = 2;
+const MODULE_FLOAT = 3;
+const MODULE_DOUBLE = 4;
+const MODULE_STRING = 5;
+
+/**
+ * Loads an RDB file into a keyspace: `begin`, then `step` until it returns false. Whoever calls decides how much is
+ * loaded at a time.
+ *
+ * What is past its deadline is dropped, as a master does it, and so are values without elements.
+ */
+export class RdbFileReader {
+  keysLoaded = 0;
+  keysExpired = 0;
+  emptyKeys = 0;
+
+  private readonly keyspace: Keyspace;
+  private readonly input: RdbInput;
+  private readonly log: Log;
+  private readonly options: RdbLoadOptions;
+  private readonly values: ValueReader;
+  private version = 0;
+  private database: Database;
+  // What comes before a key and belongs to it.
+  private deadlineMs: TimestampMs = NO_DEADLINE;
+  private idleSeconds = -1;
+  private frequency = -1;
+
+  constructor(types: Types, input: RdbInput, log: Log, options: RdbLoadOptions) {
+    this.keyspace = types.hashes.keyspace;
+    this.database = this.keyspace.databases[0];
+    this.input = input;
+    this.log = log;
+    this.options = options;
+    this.values = new ValueReader(types);
+    this.values.checksDuplicates = options.checksDuplicates;
+  }
+
+  /** Reads the header. @throws RdbError */
+  begin(): void {
+    const { input } = this;
+    input.raw(HEADER_BYTES);
+    const header = Buffer.from(input.bytes.subarray(input.offset, input.offset + HEADER_BYTES)).toString(
+      'latin1',
+    );
+    if (!header.startsWith('REDIS')) throw input.error('Wrong signature trying to load DB from file');
+    this.version = Number.parseInt(header.slice(5), 10) || 0;
+    if (this.version < 1 || this.version > RDB_VERSION) {
+      throw input.error(`Can't handle RDB format version ${this.version}`);
+    }
+  }
+
+  /** Reads the next part of the file. False at its end. @throws RdbError, OutOfMemoryError */
+  step(): boolean {
+    const { input } = this;
+    const opcode = input.byte();
+    switch (opcode) {
+      case OPCODE_EXPIRETIME:
+        this.deadlineMs = input.seconds() * 1000;
+        return true;
+      case OPCODE_EXPIRETIME_MS:
+        this.deadlineMs = input.milliseconds();
+        return true;
+      case OPCODE_FREQ:
+        this.frequency = input.byte();
+        return true;
+      case OPCODE_IDLE:
+        this.idleSeconds = input.count();
+        return true;
+      case OPCODE_SELECTDB:
+        this.select(input.count());
+        return true;
+      case OPCODE_RESIZEDB:
+        input.count();
+        input.count();
+        return true;
+      case OPCODE_SLOT_INFO:
+        for (let i = 0; i < 3; i++) input.count();
+        return true;
+      case OPCODE_AUX:
+        this.readAuxiliary();
+        return true;
+      case OPCODE_MODULE_AUX:
+        this.skipModule();
+        return true;
+      case OPCODE_FUNCTION2:
+        input.string();
+        this.log.warn('The RDB file contains a library of functions, which is left out');
+        return true;
+      case OPCODE_FUNCTION_OF_7_0_RC:
+        throw input.error('Pre-release function format not supported.');
+      case OPCODE_EOF:
+        this.end();
+        return false;
+      default:
+        this.readKey(opcode);
+        return true;
+    }
+  }
+
+  private select(index: number): void {
+    const { databases } = this.keyspace;
+    if (index >= databases.length) {
+      throw this.input.error(
+        `FATAL: Data file was created with a Redis server configured to handle more than ${databases.length} databases. Exiting`,
+      );
+    }
+    this.database = databases[index];
+  }
+
+  private readAuxiliary(): void {
+    const name = this.text();
+    const value = this.text();
+    if (name === 'redis-ver') this.log.info(`Loading RDB produced by version ${value}`);
+    else if (name === 'ctime') {
+      this.log.info(`RDB age ${Math.max(0, Math.floor(Date.now() / 1000) - Number(value))} seconds`);
+    } else if (name === 'used-mem') {
+      this.log.info(`RDB memory usage when created ${(Number(value) / 2 ** 20).toFixed(2)} Mb`);
+    } else if (name === 'aof-base' && value === '1') this.log.info('RDB is base AOF');
+    else if (name.startsWith('%')) this.log.info(`RDB '${name}': ${value}`);
+  }
+
+  private readKey(type: RdbType): void {
+    const { input, options } = this;
+    if (type === RDB_STREAM_LISTPACKS || type === RDB_STREAM_LISTPACKS_2 || type === RDB_STREAM_LISTPACKS_3) {
+      throw input.error('A stream, a type that cannot be loaded yet,');
+    }
+    if (type === RDB_MODULE_2) throw input.error('The value of a module, which cannot be loaded,');
+    input.string();
+    const key = input.bytes.slice(input.offset, input.offset + input.length);
+    try {
+      this.values.read(input, type);
+    } catch (error) {
+      if (!(error instanceof EmptyValueError)) throw error;
+      if (this.emptyKeys++ < EMPTY_KEYS_NAMED) {
+        this.log.info(`rdbLoadObject skipping empty key: ${Buffer.from(key).toString('latin1')}`);
+      }
+      this.forgetAttributes();
+      return;
+    }
+    if (this.deadlineMs !== NO_DEADLINE && this.deadlineMs < this.keyspace.nowMs) {
+      this.values.discard();
+      this.keysExpired++;
+      this.forgetAttributes();
+      return;
+    }
+    const hash = this.keyspace.hash(key, 0, key.length);
+    const existing = this.database.find(hash, key, 0, key.length);
+    if (existing !== NULL_REFERENCE) {
+      if (!options.allowsDuplicates) {
+        this.values.discard();
+        const name = Buffer.from(key).toString('latin1');
+        throw input.error(`RDB has duplicated key '${name}' in DB ${this.database.index}`);
+      }
+      this.keyspace.announceChange(this.database, existing);
+      this.keyspace.remove(this.database, existing);
+    }
+    this.setAccess(
+      this.values.place(this.database, hash, key, 0, key.length, NULL_REFERENCE, this.deadlineMs),
+    );
+    this.keysLoaded++;
+    this.forgetAttributes();
+  }
+
+  private setAccess(record: RecordReference): void {
+    const { accessClock, records } = this.keyspace;
+    if (accessClock.isLfu && this.frequency >= 0) {
+      records.setAccess(record, accessClock.fromFrequency(this.frequency));
+    } else if (!accessClock.isLfu && this.idleSeconds >= 0) {
+      records.setAccess(record, accessClock.fromIdleSeconds(this.idleSeconds));
+    }
+  }
+
+  private forgetAttributes(): void {
+    this.deadlineMs = NO_DEADLINE;
+    this.idleSeconds = -1;
+    this.frequency = -1;
+  }
+
+  private end(): void {
+    const { input, log, options } = this;
+    const isIntact = this.version < FIRST_VERSION_WITH_CHECKSUM || input.checksumMatches();
+    if (!isIntact && options.checksChecksum) throw input.error('RDB CRC error');
+    const empty = this.emptyKeys === 0 ? '' : `, empty keys skipped: ${this.emptyKeys}`;
+    log.info(`Done loading RDB, keys loaded: ${this.keysLoaded}, keys expired: ${this.keysExpired}${empty}.`);
+  }
+
+  /** Skips what a module wrote besides its keys. */
+  private skipModule(): void {
+    const { input } = this;
+    input.skipLength(); // the module
+    input.count();
+    input.skipLength();
+    for (;;) {
+      const opcode = input.count();
+      if (opcode === MODULE_END) return;
+      if (opcode === MODULE_SIGNED || opcode === MODULE_UNSIGNED) input.skipLength();
+      else if (opcode === MODULE_FLOAT) input.raw(4);
+      else if (opcode === MODULE_DOUBLE) input.raw(8);
+      else if (opcode === MODULE_STRING) input.string();
+      else throw input.error('Unknown part of the data of a module');
+    }
+  }
+
+  private text(): string {
+    const { input } = this;
+    input.string();
+    return Buffer.from(input.bytes.subarray(input.offset, input.offset + input.length)).toString('latin1');
+  }
+}
