@@ -56,11 +56,6 @@ export class HashListpacks {
     return this.listpacks.find(listpack, FIRST_POSITION, field, offset, length, tuple - 1);
   }
 
-  /** The position of the element behind that of a field: its value. */
-  valuePosition(listpack: ListpackReference, position: ListpackPosition): ListpackPosition {
-    return this.listpacks.next(listpack, position);
-  }
-
   /** The deadline of a field in a listpack with deadlines, or NO_DEADLINE. */
   deadline(listpack: ListpackReference, position: ListpackPosition): TimestampMs {
     return this.readDeadline(listpack, this.deadlinePosition(listpack, position));
@@ -110,7 +105,8 @@ export class HashListpacks {
     offset: ByteOffset,
     length: ByteLength,
   ): ListpackReference {
-    return this.listpacks.replace(listpack, this.valuePosition(listpack, position), value, offset, length);
+    const { listpacks } = this;
+    return listpacks.replace(listpack, listpacks.next(listpack, position), value, offset, length);
   }
 
   /** Removes a field. */

@@ -17,6 +17,7 @@ import type { ReferenceList } from '../memory/reference-list.js';
 import type { TimestampMs } from '../structures/deadlines.js';
 import type { HashTable, ScanCursor, TableReference } from '../structures/hashtable.js';
 import type { Listpacks } from '../structures/listpack.js';
+import { LISTPACK_EMPTY_BYTES } from '../structures/listpack-encoding.js';
 import { NO_POSITION } from '../structures/listpack-reader.js';
 import { HashListpacks, type TupleLength } from './hash-listpack.js';
 import { HashFieldTables } from './hash-table.js';
@@ -89,7 +90,7 @@ export class Hashes implements ValueOperations, FieldExpiry {
   create(encoding: Encoding, content: ByteLength = 0): Reference {
     return encoding === ENCODING_HASHTABLE
       ? this.large.create()
-      : this.listpacks.reserve(this.listpacks.create(), content);
+      : this.listpacks.create(LISTPACK_EMPTY_BYTES + content);
   }
 
   /** Whether a hash is in a table, not in a listpack. */
