@@ -57,6 +57,7 @@ const HUGE_START_BYTES = 64;
 const ALIGNMENT_BYTES = 48;
 
 const NO_BYTES = new Uint8Array(0);
+const NO_VIEW = new DataView(NO_BYTES.buffer);
 const NO_WORDS = new Int32Array(0);
 const NO_DOUBLES = new Float64Array(0);
 
@@ -75,6 +76,8 @@ const NO_DOUBLES = new Float64Array(0);
 export class Memory {
   readonly bytes: Uint8Array[] = [];
   readonly words: Int32Array[] = [];
+  /** The same as `bytes[s]`, for those who read or write several bytes at a time wherever they are. */
+  readonly views: DataView[] = [];
   readonly doubles: Float64Array[] = [];
 
   /** Bytes of all live blocks, rounded up to their size class: what `used_memory` counts. */
@@ -315,6 +318,7 @@ export class Memory {
     }
     this.bytes[segment] = new Uint8Array(buffer, ALIGNMENT_BYTES, length);
     this.words[segment] = new Int32Array(buffer, ALIGNMENT_BYTES, length / 4);
+    this.views[segment] = new DataView(buffer, ALIGNMENT_BYTES, length);
     this.doubles[segment] = new Float64Array(buffer, ALIGNMENT_BYTES, length / 8);
     this.freeSegments.pop();
     this.segmentBytes += length;
@@ -331,6 +335,7 @@ export class Memory {
     this.segmentBytes -= this.bytes[segment].length;
     this.bytes[segment] = NO_BYTES;
     this.words[segment] = NO_WORDS;
+    this.views[segment] = NO_VIEW;
     this.doubles[segment] = NO_DOUBLES;
     this.freeSegments.push(segment);
   }

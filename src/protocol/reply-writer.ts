@@ -39,6 +39,8 @@ const ZERO = 0x30;
  */
 export class ReplyWriter {
   bytes: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+  /** The same as `bytes`, for those who write several bytes at a time. */
+  view: DataView = viewOf(this.bytes);
   position: ByteOffset = 0;
   /** The protocol version of the client that is being replied to. */
   resp: RespVersion = 2;
@@ -246,7 +248,7 @@ export class ReplyWriter {
   /** Forgets all that is written. A buffer that one large reply made grow is let go. */
   reset(): void {
     this.position = 0;
-    if (this.bytes.length > INITIAL_BYTES * 16) this.bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+    if (this.bytes.length > INITIAL_BYTES * 16) this.setBytes(Buffer.allocUnsafeSlow(INITIAL_BYTES));
   }
 
   private header(type: number, value: number): void {
@@ -296,6 +298,15 @@ export class ReplyWriter {
       Math.max(needed, Math.min(this.bytes.length * 2, needed + (64 << 20))),
     );
     larger.set(this.bytes.subarray(0, this.position));
-    this.bytes = larger;
+    this.setBytes(larger);
   }
+
+  private setBytes(bytes: Buffer): void {
+    this.bytes = bytes;
+    this.view = viewOf(bytes);
+  }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -93,6 +93,16 @@ export class QuicklistReader extends QuicklistChain {
       cursor.position = next;
       if (next !== NO_POSITION) return true;
     }
+    return this.advanceNode(cursor);
+  }
+
+  /**
+   * Goes on to the first element of the next node, in the direction of the walk. False, and the walk is over, if there is
+   * none.
+   * @throws OutOfMemoryError when the node cannot be decompressed; the walk is over then.
+   */
+  advanceNode(cursor: QuicklistCursor): boolean {
+    const { node, isForward } = cursor;
     return this.moveTo(cursor, isForward ? this.nodes.next(node) : this.nodes.previous(node));
   }
 

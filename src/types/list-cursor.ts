@@ -82,6 +82,28 @@ export class ListCursor {
     else this.lists.quicklists.read(this.walk);
   }
 
+  /** The listpack that the element is in, of which nothing may be changed; NULL_REFERENCE: it is alone in a node. */
+  get presentListpack(): ListpackReference {
+    if (this.isListpack) return this.listpack;
+    const { entry, node } = this.walk;
+    return this.lists.quicklists.nodes.isPlain(node) ? NULL_REFERENCE : entry;
+  }
+
+  /** Where the element is in `presentListpack`. */
+  get presentPosition(): ListpackPosition {
+    return this.isListpack ? this.position : this.walk.position;
+  }
+
+  /**
+   * Leaves out all further elements of the present listpack: `next` goes to the one behind them.
+   * @throws OutOfMemoryError as `next`
+   */
+  skipListpack(): void {
+    this.isAhead = true;
+    if (this.isListpack) this.position = NO_POSITION;
+    else this.lists.quicklists.advanceNode(this.walk);
+  }
+
   /** Whether the element is these bytes. */
   equals(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): boolean {
     this.read();

@@ -3,6 +3,7 @@ import { type RecordReference, TYPE_LIST } from '../../keyspace/record.js';
 import { NULL_REFERENCE } from '../../memory/reference.js';
 import { type Command, keyAt } from '../../server/command.js';
 import { type CommandContext, WRONG_TYPE } from '../../server/context.js';
+import { replyElements as replyListpackElements } from '../listpack-replies.js';
 
 export const readingCommands: readonly Command[] = [
   {
@@ -56,7 +57,7 @@ function replyLength(context: CommandContext): void {
 /** LINDEX key index */
 function replyElementAt(context: CommandContext): void {
   const { reply } = context;
-  const { listCursor: cursor, lists } = context.types;
+  const { listCursor: cursor } = context.types;
   const record = context.readTyped(1, TYPE_LIST);
   if (record === WRONG_TYPE) return;
   if (record === NULL_REFERENCE) {
@@ -66,14 +67,9 @@ function replyElementAt(context: CommandContext): void {
   const index = context.integer(2);
   if (Number.isNaN(index)) return;
   cursor.start(record, index, true);
-  if (cursor.next()) {
-    cursor.read();
-    lists.element.spell();
-    reply.bulk(lists.element.bytes, lists.element.offset, lists.element.length);
-    cursor.end();
-  } else {
-    reply.nullBulk();
-  }
+  if (cursor.next()) replyElement(context);
+  else reply.nullBulk();
+  cursor.end();
 }
 
 /** LRANGE key start stop */
@@ -100,21 +96,38 @@ function replyRange(context: CommandContext): void {
  * index counts from the end when it is negative.
  */
 export function replyElements(
-  { types, reply }: CommandContext,
+  context: CommandContext,
   record: RecordReference,
   index: number,
   count: number,
   isForward: boolean,
 ): void {
+  const { types, reply } = context;
   const { listCursor: cursor } = types;
-  const { element } = types.lists;
   reply.arrayHeader(count);
   cursor.start(record, index, isForward);
-  for (let left = count; left > 0; left--) {
-    cursor.next();
-    cursor.read();
-    element.spell();
-    reply.bulk(element.bytes, element.offset, element.length);
-  }
+  let left = count;
+  while (left > 0 && cursor.next()) left -= isForward ? replyForward(context, left) : replyElement(context);
   cursor.end();
+}
+
+/** Replies the element at the cursor, and up to `count` altogether of those behind it in its listpack. Returns how many. */
+function replyForward(context: CommandContext, count: number): number {
+  const { types, reply, keyspace } = context;
+  const { listCursor: cursor } = types;
+  const listpack = cursor.presentListpack;
+  if (listpack === NULL_REFERENCE) return replyElement(context);
+  const { memory } = keyspace;
+  const replied = replyListpackElements(reply, memory, listpack, cursor.presentPosition, count, count, 0);
+  if (replied < count) cursor.skipListpack();
+  return replied;
+}
+
+/** Replies the element at the cursor. Returns how many that is. */
+function replyElement({ types, reply }: CommandContext): number {
+  const { element } = types.lists;
+  types.listCursor.read();
+  element.spell();
+  reply.bulk(element.bytes, element.offset, element.length);
+  return 1;
 }
