@@ -1,6 +1,5 @@
 import { REDIS_VERSION } from '../config/redis-version.js';
 import type { Arguments } from '../protocol/arguments.js';
-import { parseSafeInteger } from '../protocol/integers.js';
 import { equalPasswords } from '../security/passwords.js';
 import { type Client, RESTRICTED_SUBSCRIBED, RESTRICTED_UNAUTHENTICATED } from '../server/client.js';
 import type { Command } from '../server/command.js';
@@ -166,11 +165,8 @@ function hello(context: CommandContext): void {
   const { arguments: request, client, reply } = context;
   let version: number = client.resp;
   if (request.count > 1) {
-    version = parseSafeInteger(request.bytes, request.offsets[1], request.lengths[1]);
-    if (Number.isNaN(version)) {
-      reply.error('ERR Protocol version is not an integer or out of range');
-      return;
-    }
+    version = context.integer(1, 'ERR Protocol version is not an integer or out of range');
+    if (Number.isNaN(version)) return;
     if (version !== 2 && version !== 3) {
       reply.error(ERROR_NO_PROTO);
       return;
@@ -187,7 +183,7 @@ function hello(context: CommandContext): void {
       name = i;
       i += 1;
     } else {
-      reply.error(`ERR Syntax error in HELLO option '${request.text(i)}'`);
+      reply.error(`ERR Syntax error in HELLO option '${request.cString(i)}'`);
       return;
     }
   }

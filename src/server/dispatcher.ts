@@ -258,7 +258,7 @@ export class Dispatcher {
     if (command !== undefined) command.rejectedCalls++;
     this.endCaching(client, command);
     let shown = error;
-    if (client.transaction !== undefined && command?.fullName === 'exec') {
+    if (command?.fullName === 'exec') {
       endTransaction(server, client);
       shown = `EXECABORT Transaction discarded because of: ${error.replace(/^ERR /, '')}`;
     }

@@ -32,12 +32,11 @@ export function clientSetInfo(context: CommandContext): void {
   const value = request.text(3);
   const isName = request.is(2, 'LIB-NAME');
   if (!isName && !request.is(2, 'LIB-VER')) {
-    reply.error(`ERR Unrecognized option '${request.text(2)}'`);
+    reply.error(`ERR Unrecognized option '${request.cString(2)}'`);
     return;
   }
   if (!isPlain(value)) {
-    const attribute = isName ? 'lib-name' : 'lib-ver';
-    reply.error(`ERR ${attribute} cannot contain spaces, newlines or special characters.`);
+    reply.error(`ERR ${request.cString(2)} cannot contain spaces, newlines or special characters.`);
     return;
   }
   if (isName) client.libraryName = value;
@@ -81,7 +80,7 @@ function onOrOff(context: CommandContext): boolean | undefined {
   return undefined;
 }
 
-/** Whether all characters are printable and none is a space: what may stand in a line of CLIENT LIST. */
+/** Whether all characters up to a NUL byte are printable and none is a space: what may stand in CLIENT LIST. */
 function isPlain(text: string): boolean {
-  return /^[!-~]*$/.test(text);
+  return /^[!-~]*(\0|$)/.test(text);
 }

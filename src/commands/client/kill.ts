@@ -1,4 +1,4 @@
-import { parseSafeInteger } from '../../protocol/integers.js';
+import { parseInt64 } from '../../protocol/integers.js';
 import type { Client } from '../../server/client.js';
 import type { CommandContext } from '../../server/context.js';
 import { ERROR_SYNTAX } from '../../server/errors.js';
@@ -71,7 +71,7 @@ function parseOption(context: CommandContext, index: number, filter: KillFilter)
   const { arguments: request } = context;
   const value = request.text(index + 1);
   const integer = () =>
-    parseSafeInteger(request.bytes, request.offsets[index + 1], request.lengths[index + 1]);
+    Number(parseInt64(request.bytes, request.offsets[index + 1], request.lengths[index + 1]) ?? Number.NaN);
   if (request.is(index, 'ID')) {
     filter.id = integer();
     return filter.id >= 1 ? undefined : 'ERR client-id should be greater than 0';
@@ -83,14 +83,14 @@ function parseOption(context: CommandContext, index: number, filter: KillFilter)
   }
   if (request.is(index, 'TYPE')) {
     const type = parseClientType(value);
-    if (type === undefined) return `ERR Unknown client type '${value}'`;
+    if (type === undefined) return `ERR Unknown client type '${request.cString(index + 1)}'`;
     filter.type = type;
   } else if (request.is(index, 'ADDR')) {
     filter.address = value;
   } else if (request.is(index, 'LADDR')) {
     filter.localAddress = value;
   } else if (request.is(index, 'USER')) {
-    if (value !== 'default') return `ERR No such user '${value}'`;
+    if (value !== 'default') return `ERR No such user '${request.cString(index + 1)}'`;
     filter.user = value;
   } else if (request.is(index, 'SKIPME')) {
     if (!request.is(index + 1, 'YES') && !request.is(index + 1, 'NO')) return ERROR_SYNTAX;

@@ -1,4 +1,3 @@
-import { parseSafeInteger } from '../../protocol/integers.js';
 import { type Client, RESTRICTED_MONITOR, RESTRICTED_SUBSCRIBED } from '../../server/client.js';
 import type { CommandContext } from '../../server/context.js';
 import { ERROR_SYNTAX } from '../../server/errors.js';
@@ -36,16 +35,13 @@ export function clientList(context: CommandContext): void {
   const { arguments: request, reply, server } = context;
   if (request.count === 4 && request.is(2, 'TYPE')) {
     const type = parseClientType(request.text(3));
-    if (type === undefined) reply.error(`ERR Unknown client type '${request.text(3)}'`);
+    if (type === undefined) reply.error(`ERR Unknown client type '${request.cString(3)}'`);
     else replyList(context, (client) => clientType(client) === type);
   } else if (request.count > 3 && request.is(2, 'ID')) {
     const lines: string[] = [];
     for (let i = 3; i < request.count; i++) {
-      const id = parseSafeInteger(request.bytes, request.offsets[i], request.lengths[i]);
-      if (Number.isNaN(id)) {
-        reply.error('ERR Invalid client ID');
-        return;
-      }
+      const id = context.integer(i, 'ERR Invalid client ID');
+      if (Number.isNaN(id)) return;
       const client = server.clients.find(id);
       if (client !== undefined) lines.push(`${describeClient(client, context)}\n`);
     }

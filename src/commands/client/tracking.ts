@@ -1,4 +1,5 @@
-import { parseSafeInteger } from '../../protocol/integers.js';
+import { beforeNul } from '../../config/byte-string.js';
+import { parseInt64 } from '../../protocol/integers.js';
 import type { Client } from '../../server/client.js';
 import { ClientTracking, type TrackingOptions } from '../../server/client-tracking.js';
 import type { CommandContext } from '../../server/context.js';
@@ -48,12 +49,12 @@ function parseOptions(context: CommandContext, wanted: TrackingRequest): string 
     if (options.takeWithArgument('REDIRECT')) {
       if (wanted.redirectTo !== 0) return 'ERR A client can only redirect to a single other client';
       const index = options.argument;
-      const id = parseSafeInteger(request.bytes, request.offsets[index], request.lengths[index]);
-      if (Number.isNaN(id)) return ERROR_NOT_INTEGER;
-      if (server.clients.find(id) === undefined) {
+      const id = parseInt64(request.bytes, request.offsets[index], request.lengths[index]);
+      if (id === undefined) return ERROR_NOT_INTEGER;
+      if (server.clients.find(Number(id)) === undefined) {
         return 'ERR The client ID you want redirect to does not exist';
       }
-      wanted.redirectTo = id;
+      wanted.redirectTo = Number(id);
     } else if (options.takeWithArgument('PREFIX')) wanted.prefixes.push(request.text(options.argument));
     else if (options.take('BCAST')) wanted.isBroadcasting = true;
     else if (options.take('OPTIN')) wanted.isOptIn = true;
@@ -96,10 +97,11 @@ function overlapOf(wanted: readonly string[], existing: readonly string[]): stri
   const end = 'Prefixes for a single client must not overlap.';
   for (const [i, prefix] of wanted.entries()) {
     const old = existing.find((other) => overlap(prefix, other));
-    if (old !== undefined) return `ERR Prefix '${prefix}' overlaps with an existing prefix '${old}'. ${end}`;
+    if (old !== undefined)
+      return `ERR Prefix '${beforeNul(prefix)}' overlaps with an existing prefix '${beforeNul(old)}'. ${end}`;
     const other = wanted.slice(i + 1).find((later) => overlap(prefix, later));
     if (other !== undefined) {
-      return `ERR Prefix '${prefix}' overlaps with another provided prefix '${other}'. ${end}`;
+      return `ERR Prefix '${beforeNul(prefix)}' overlaps with another provided prefix '${beforeNul(other)}'. ${end}`;
     }
   }
   return undefined;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
+import { connectionFamily } from './connection.js';
 import { Differential, type Family } from './differential.js';
 import { fieldExpiryFamily, largeFieldExpiryFamily, smallFieldExpiryFamily } from './hash-field-expiry.js';
 import { hashesFamily, largeHashesFamily, smallHashesFamily } from './hashes.js';
@@ -13,8 +14,10 @@ import {
   unusualSortedSetsFamily,
 } from './sorted-sets.js';
 import { stringsFamily } from './strings.js';
+import { transactionsFamily } from './transactions.js';
 
 const FAMILIES: readonly Family[] = [
+  connectionFamily,
   hashesFamily,
   smallHashesFamily,
   largeHashesFamily,
@@ -36,6 +39,7 @@ const FAMILIES: readonly Family[] = [
   skiplistsFamily,
   sortFamily,
   stringsFamily,
+  transactionsFamily,
 ];
 
 /** Commands of each family. */

@@ -119,7 +119,7 @@ export class Differential {
     for (let round = 0; round * ROUND_STEPS < commands; round++) {
       const version = 2 + (round % 2);
       const steps = Array.from({ length: ROUND_STEPS }, () => nextStep(family, random));
-      const reset = [['SELECT', 0], ['FLUSHALL'], ...(family.before ?? []), ['HELLO', version]];
+      const reset = [['RESET'], ['FLUSHALL'], ...(family.before ?? []), ['HELLO', version]];
       if ((await this.#difference(steps, reset)) === undefined) continue;
       const report = await this.#report(steps, reset);
       if (report !== undefined) {
@@ -140,6 +140,8 @@ export class Differential {
       const difference = await this.compare(steps.slice(start, start + BATCH_STEPS));
       if (difference !== undefined) return difference;
     }
+    // A transaction that is still open ends.
+    await Promise.all([this.ours.send([['DISCARD']]), this.theirs.send([['DISCARD']])]);
     const effects = await Promise.all([this.ourEffects.end(), this.theirEffects.end()]);
     return effectsDifference(...effects) ?? (await keyspaceDifference(this));
   }
