@@ -155,6 +155,12 @@ export class Saving {
     this.giveUp(save.snapshot);
   }
 
+  /** FLUSHALL: what is being saved is not wanted any more, and with save points the file must not bring it back. */
+  flushedAll(): void {
+    this.cancel();
+    if (this.parts.configuration.values.save.length > 0) this.saveAtOnce();
+  }
+
   /** Begins a save when one is scheduled or a save point says so. To be called a few times a second. */
   tick(nowMs: TimestampMs): void {
     if (this.isSaving) return;

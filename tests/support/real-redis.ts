@@ -11,16 +11,16 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 
-/** The directory of redis-server 8.0's programs. Throws with what to do when they are not installed. */
-export function realRedisDirectory(): string {
+/** The directory of redis-server's programs, 8.0 or 7.0. Throws with what to do when they are not installed. */
+export function realRedisDirectory(version = '8.0'): string {
   const script = new URL('../../scripts/install-peers', import.meta.url).pathname;
   try {
-    return execFileSync(script, ['--path', '8.0'], {
+    return execFileSync(script, ['--path', version], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     }).trim();
   } catch (cause) {
-    throw new Error('this test compares with redis-server 8.0: run scripts/install-peers first', { cause });
+    throw new Error('this test compares with redis-server: run scripts/install-peers first', { cause });
   }
 }
 
@@ -37,8 +37,13 @@ export class RealRedis {
   }
 
   /** Starts a server without persistence, with further arguments such as `'--zset-max-listpack-entries', '0'`. */
-  static async start(...args: readonly string[]): Promise<RealRedis> {
-    const program = join(realRedisDirectory(), 'redis-server');
+  static start(...args: readonly string[]): Promise<RealRedis> {
+    return RealRedis.startVersion('8.0', args);
+  }
+
+  /** The same for one of the versions that are installed. */
+  static async startVersion(version: '7.0' | '8.0', args: readonly string[]): Promise<RealRedis> {
+    const program = join(realRedisDirectory(version), 'redis-server');
     const directory = mkdtempSync(join(tmpdir(), 'respite-real-redis-'));
     const socketPath = join(directory, 'socket');
     const process = spawn(
@@ -61,7 +66,7 @@ export class RealRedis {
     let log = '';
     for await (const line of createInterface(process.stdout)) {
       log += `${line}\n`;
-      if (line.includes('Ready to accept connections')) {
+      if (/ready to accept connections/i.test(line)) {
         process.stdout.resume();
         return new RealRedis(directory, socketPath, process);
       }

@@ -160,6 +160,7 @@ function flushall(context: CommandContext): void {
   const isLater = parseFlushMode(context);
   if (isLater === undefined) return;
   flush(context, context.keyspace.databases, isLater);
+  context.server.saving.flushedAll();
 }
 
 /**

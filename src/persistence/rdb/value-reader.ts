@@ -128,6 +128,7 @@ export class ValueReader {
     if (deadlineMs !== NO_DEADLINE) record = types.hashes.keyspace.setDeadline(database, record, deadlineMs);
     if (types.hashes.records.encoding(record) === ENCODING_LISTPACK_EX) {
       record = types.hashes.makeExpirable(database, record);
+      types.hashes.expect(record, types.hashes.count(record), 0, 0);
       types.hashes.updateFieldDeadline(database, record);
     } else if (this.fieldDeadlines.length > 0) {
       record = this.setFieldDeadlines(database, record);
@@ -341,8 +342,7 @@ export class ValueReader {
   /** @param firstMs the earliest deadline, which the others are relative to; −1 when they are absolute */
   private readHash(input: RdbInput, hasDeadlines: boolean, firstMs: TimestampMs): void {
     const count = this.readCount(input);
-    // With deadlines to come it is a table already: listpacks with them have a type of their own.
-    const isTable = hasDeadlines || count > this.types.hashes.listpackEntriesMax;
+    const isTable = count > this.types.hashes.listpackEntriesMax;
     this.begin(TYPE_HASH, isTable ? ENCODING_HASHTABLE : ENCODING_LISTPACK);
     for (let i = 0; i < count; i++) {
       const relativeMs = hasDeadlines ? input.count() : 0;
