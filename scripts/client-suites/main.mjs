@@ -7,7 +7,7 @@ import { COMPAT_DIRECTORY, REPOSITORY_ROOT } from '../tcl-suite/command-line.mjs
 import { serverCommand } from '../tcl-suite/suite-copy.mjs';
 import { hiredis } from './hiredis.mjs';
 import { killTestPrograms } from './programs.mjs';
-import { redisPy } from './redis-py.mjs';
+import { redisPy, redisPyAsyncio } from './redis-py.mjs';
 import { formatReport } from './report.mjs';
 import { startServer } from './server-process.mjs';
 
@@ -16,6 +16,7 @@ import { startServer } from './server-process.mjs';
 const SUITES = new Map(
   /** @type {[string, ClientSuite][]} */ ([
     ['redis-py', redisPy],
+    ['redis-py-asyncio', redisPyAsyncio],
     ['hiredis', hiredis],
   ]),
 );
@@ -59,7 +60,7 @@ export async function runClientSuite(argv) {
   const startedAt = new Date();
   const exclusions = readRows(new URL('exclusions.tsv', import.meta.url))
     .map(([suiteName = '', test = '', reason = '']) => ({ suite: suiteName, test, reason }))
-    .filter((exclusion) => exclusion.suite === name);
+    .filter((exclusion) => name.startsWith(exclusion.suite));
   const { tests, isInTime, output } = await suite.run({
     directory,
     server: running,
