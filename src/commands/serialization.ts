@@ -83,6 +83,7 @@ function restore(context: CommandContext): void {
     payloads.read(bytes, offsets[3], lengths[3]);
   } catch (error) {
     if (error instanceof OutOfMemoryError) throw error;
+    server.log.debug(`RESTORE: ${error instanceof Error ? error.message : String(error)}`);
     reply.error('ERR Bad data format');
     return;
   }

@@ -88,6 +88,7 @@ export class RdbLoading {
       this.log.warn('Short read or OOM loading DB. Unrecoverable error, aborting now.');
     }
     this.log.warn(`Internal error in RDB reading offset ${error.position} -> ${error.message}`);
+    this.log.warn('Terminating server after rdb file reading failure.');
     return error;
   }
 }

@@ -17,6 +17,7 @@ import {
 import { NO_DEADLINE } from '../../keyspace/record-store.js';
 import { type ByteLength, type ByteOffset, NULL_REFERENCE, type Reference } from '../../memory/reference.js';
 import { parseDouble } from '../../protocol/doubles.js';
+import { parseSafeInteger } from '../../protocol/integers.js';
 import type { TimestampMs } from '../../structures/deadlines.js';
 import { isValidIntset } from '../../structures/intset.js';
 import { isValidListpack } from '../../structures/listpack-validation.js';
@@ -60,6 +61,9 @@ interface FieldDeadline {
   readonly field: Uint8Array;
   readonly deadlineMs: TimestampMs;
 }
+
+/** The latest deadline that a field can have (EB_EXPIRE_TIME_MAX of Redis). */
+const FIELD_DEADLINE_MS_MAX = 2 ** 48 - 2;
 
 /** The length byte of a score in the oldest format of sorted sets, and what three of its values mean. */
 const OLD_SCORE_NAN = 253;
@@ -311,7 +315,7 @@ export class ValueReader {
     }
     const encoding = tuple === 3 ? ENCODING_LISTPACK_EX : ENCODING_LISTPACK;
     this.draft = this.drafts.create(type, encoding, listpack);
-    const isOdd = elements % tuple !== 0;
+    const isOdd = elements % tuple !== 0 || (tuple === 3 && !hasValidDeadlines(this.types, listpack));
     if (isOdd || (this.checksDuplicates && hasDuplicates(this.types, listpack, tuple))) {
       throw input.error('Listpack integrity check failed.');
     }
@@ -344,8 +348,10 @@ export class ValueReader {
     const count = this.readCount(input);
     const isTable = count > this.types.hashes.listpackEntriesMax;
     this.begin(TYPE_HASH, isTable ? ENCODING_HASHTABLE : ENCODING_LISTPACK);
+    if (firstMs > FIELD_DEADLINE_MS_MAX) throw input.error('Hash field deadline is too large');
     for (let i = 0; i < count; i++) {
       const relativeMs = hasDeadlines ? input.count() : 0;
+      if (relativeMs > FIELD_DEADLINE_MS_MAX) throw input.error('Hash field deadline is too large');
       input.string();
       const field = input.bytes.slice(input.offset, input.offset + input.length);
       input.string();
@@ -419,6 +425,24 @@ function hasDuplicates(types: Types, listpack: Reference, tuple: 1 | 2 | 3): boo
     for (let i = 0; i < tuple && position !== 0; i++) position = listpacks.next(listpack, position);
   }
   return false;
+}
+
+/** Whether the third elements of a hash's tuples are deadlines in ascending order, and then zeros: no deadline. */
+function hasValidDeadlines({ listpacks }: Types, listpack: Reference): boolean {
+  const { element } = listpacks;
+  let before = 0;
+  let index = 0;
+  for (let at = listpacks.first(listpack); at !== 0; at = listpacks.next(listpack, at)) {
+    if (index++ % 3 !== 2) continue;
+    listpacks.read(listpack, at);
+    element.spell();
+    const deadlineMs = parseSafeInteger(element.bytes, element.offset, element.length);
+    const place = deadlineMs === 0 ? Number.POSITIVE_INFINITY : deadlineMs;
+    const isInRange = deadlineMs >= 0 && deadlineMs <= FIELD_DEADLINE_MS_MAX;
+    if (!isInRange || place < before) return false;
+    before = place;
+  }
+  return true;
 }
 
 /** A score as Redis before 4.0 wrote it: its length in a byte, and its digits; or one of three special lengths. */
