@@ -23,7 +23,6 @@ import {
   LISTPACK_HEADER_BYTES,
   readBacklen,
   readCount,
-  readTotalBytes,
   STRING_6,
   STRING_32,
   writeCount,
@@ -63,7 +62,7 @@ export class ListpackReader {
 
   /** The bytes of the listpack, which are a prefix of its block. */
   byteLength(listpack: ListpackReference): ByteLength {
-    return readTotalBytes(this.memory.bytes[listpack >>> SEGMENT_SHIFT], (listpack & UNIT_MASK) << 3);
+    return this.memory.views[listpack >>> SEGMENT_SHIFT].getUint32((listpack & UNIT_MASK) << 3, true);
   }
 
   /** Whether `added` bytes of elements keep the listpack within the limit on its length (LISTPACK_BYTES_MAX). */

@@ -12,6 +12,7 @@ import {
   LISTPACK_EMPTY_BYTES,
   LISTPACK_END,
   LISTPACK_HEADER_BYTES,
+  readBacklen,
   readCount,
   writeBacklen,
   writeCount,
@@ -265,6 +266,22 @@ export class Listpacks extends ListpackReader {
     return changed;
   }
 
+  /** Removes the last element of a listpack that is not empty. */
+  removeLast(listpack: ListpackReference): ListpackReference {
+    const { memory } = this;
+    const view = memory.views[listpack >>> SEGMENT_SHIFT];
+    const bytes = memory.bytes[listpack >>> SEGMENT_SHIFT];
+    const start = (listpack & UNIT_MASK) << 3;
+    const end = view.getUint32(start, true) - 1;
+    const position = end - entryLength(readBacklen(bytes, start + end - 1));
+    if ((position + 1) * 2 <= memory.blockBytes(listpack)) return this.remove(listpack, position);
+    // The block stays: nothing has to move.
+    bytes[start + position] = LISTPACK_END;
+    view.setUint32(start, position + 1, true);
+    changeCount(bytes, start, -1);
+    return listpack;
+  }
+
   /** Removes `count` elements from `position` on, or as many as there are. The next one is at `position` then. */
   removeFrom(listpack: ListpackReference, position: ListpackPosition, count: number): ListpackReference {
     const bytes = this.memory.bytes[listpack >>> SEGMENT_SHIFT];
@@ -372,15 +389,40 @@ export class Listpacks extends ListpackReader {
     length: ByteLength,
   ): ListpackReference {
     const encoded = this.stagedLength;
-    const changed = this.makeRoom(listpack, position, removed, entryLength(encoded), false);
+    const changed =
+      removed === 0
+        ? this.makeRoomForOne(listpack, position, entryLength(encoded))
+        : this.makeRoom(listpack, position, removed, entryLength(encoded), false);
     const bytes = this.memory.bytes[changed >>> SEGMENT_SHIFT];
-    const start = (changed & UNIT_MASK) << 3;
-    const at = start + position;
+    const at = ((changed & UNIT_MASK) << 3) + position;
     if (this.stagedIsInteger) writeInteger(bytes, at, this.staged.low, this.staged.high, encoded);
     else writeString(bytes, at, source, offset, length);
     writeBacklen(bytes, at + encoded, encoded);
-    if (removed === 0) changeCount(bytes, start, 1);
     return changed;
+  }
+
+  /** Puts `added` bytes of any content before `position`, for one more element, and sets the total and the count. */
+  private makeRoomForOne(
+    listpack: ListpackReference,
+    position: ListpackPosition,
+    added: ByteLength,
+  ): ListpackReference {
+    const { memory } = this;
+    const view = memory.views[listpack >>> SEGMENT_SHIFT];
+    const bytes = memory.bytes[listpack >>> SEGMENT_SHIFT];
+    const start = (listpack & UNIT_MASK) << 3;
+    const total = view.getUint32(start, true);
+    if (total + added > memory.blockBytes(listpack)) {
+      const moved = this.makeRoom(listpack, position, 0, added, false);
+      changeCount(memory.bytes[moved >>> SEGMENT_SHIFT], (moved & UNIT_MASK) << 3, 1);
+      return moved;
+    }
+    // The block stays: what `makeRoom` does, without its questions, a tenth of an RPUSH faster.
+    if (position === total - 1) bytes[start + total + added - 1] = LISTPACK_END;
+    else bytes.copyWithin(start + position + added, start + position, start + total);
+    view.setUint32(start, total + added, true);
+    changeCount(bytes, start, 1);
+    return listpack;
   }
 
   /**

@@ -56,9 +56,13 @@ export class Quicklists extends QuicklistReader {
   removeLast(list: QuicklistReference): void {
     const { nodes } = this;
     const tail = this.tail(list);
+    if (nodes.count(tail) === 1) {
+      this.removeNode(list, tail);
+      return;
+    }
     nodes.decompress(tail);
-    const last = nodes.isPlain(tail) ? FIRST_POSITION : this.listpacks.last(nodes.entry(tail));
-    this.removeElement(list, tail, last);
+    this.changeListpack(tail, this.listpacks.removeLast(nodes.entry(tail)), -1);
+    this.changeLength(list, -1);
   }
 
   /**

@@ -153,8 +153,8 @@ export class Lists implements ValueOperations {
     const { records, listpacks, quicklists } = this;
     const value = records.slot(record);
     if (this.isListpack(record)) {
-      const position = end === 'first' ? FIRST_POSITION : listpacks.last(value);
-      records.setSlot(record, listpacks.remove(value, position));
+      const changed = end === 'first' ? listpacks.remove(value, FIRST_POSITION) : listpacks.removeLast(value);
+      records.setSlot(record, changed);
     } else if (end === 'first') {
       quicklists.removeFirst(value);
     } else {

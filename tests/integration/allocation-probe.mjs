@@ -23,6 +23,11 @@ const requests = {
   INCR: (key) => ['INCR', `counter:${key}`],
   EXPIRE: (key) => ['EXPIRE', key, '10000'],
   DEL: (key) => ['DEL', key],
+  RPUSH: () => ['RPUSH', 'list', VALUE],
+  LPUSH: () => ['LPUSH', 'list', VALUE],
+  LRANGE: () => ['LRANGE', 'list', '20', '29'],
+  LPOP: () => ['LPOP', 'list'],
+  RPOP: () => ['RPOP', 'list'],
 };
 
 const respite = await createServer({ port: 0 });

@@ -145,6 +145,11 @@ function changes(): fc.Arbitrary<Change> {
       expect(listpacks.entryAt(changed, position)).toBe(listpacks.seek(changed, index));
       return changed;
     }),
+    fc.constant<Change>((model, listpack) => {
+      if (model.length === 0) return listpack;
+      model.pop();
+      return listpacks.removeLast(listpack);
+    }),
     fc
       .tuple(choice(), fc.nat(6), fc.boolean())
       .map<Change>(([at, count, isNegative]) => (model, listpack) => {
