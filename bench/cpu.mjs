@@ -23,21 +23,12 @@ import { median } from './statistics.mjs';
 const KEYS = 100_000;
 const ROUNDS = 5;
 const QUICK_ROUNDS = 3;
-/** How much smaller the runs of --quick are. */
-const QUICK_DIVISOR = 2;
-/** Before they count, servers run so much of the load: code is compiled, tables are grown. */
-const WARM_UP = 0.3;
-
-/**
- * Requests of a run: enough for a second of a server's CPU, against which a tick of the clock (10 ms) is little.
- * @param {CommandRow} row
- * @param {number} pipeline
- * @param {boolean} isQuick
- */
-function requestsOf(row, pipeline, isQuick) {
-  const requests = pipeline === 1 ? 300_000 : pipeline < 50 ? 1_200_000 : 2_000_000;
-  return Math.ceil(requests / (row.cost ?? 1) / (isQuick ? QUICK_DIVISOR : 1));
-}
+/** How much CPU time a run of the busier server should take: the clock of processes ticks every 10 ms. */
+const RUN_SECONDS = 1;
+const QUICK_RUN_SECONDS = 0.3;
+/** The length of the first trial run, and how much CPU time is needed to tell from it what a request takes. */
+const TRIAL_REQUESTS = 20_000;
+const TRIAL_SECONDS_MIN = 0.1;
 
 /**
  * Measures one row: both servers in turn, several times over.
@@ -49,20 +40,21 @@ function requestsOf(row, pipeline, isQuick) {
  * @returns {Promise<CpuResult>}
  */
 export async function measureCommand(family, row, pipeline, servers, isQuick) {
-  const requests = requestsOf(row, pipeline, isQuick);
-  for (const server of servers) {
-    await prepare(server, row, requests);
-    await run(server, row, { requests: Math.ceil(requests * WARM_UP), pipeline });
-  }
+  const [ours, theirs] = servers;
+  const seconds = Math.max(
+    await secondsPerRequest(ours, row, pipeline),
+    await secondsPerRequest(theirs, row, pipeline),
+  );
+  const requests = Math.ceil((isQuick ? QUICK_RUN_SECONDS : RUN_SECONDS) / seconds);
   /** @type {[Run, Run][]} */
   const rounds = [];
   for (let round = 0; round < (isQuick ? QUICK_ROUNDS : ROUNDS); round++) {
-    const [ours, theirs] = servers;
     rounds.push([
       await measuredRun(ours, row, { requests, pipeline }),
       await measuredRun(theirs, row, { requests, pipeline }),
     ]);
   }
+  row.finish?.();
   return {
     family,
     row: row.name,
@@ -74,6 +66,22 @@ export async function measureCommand(family, row, pipeline, servers, isQuick) {
     ),
     rounds,
   };
+}
+
+/**
+ * Fills the server for a row and runs the load, longer and longer until it is warm (code is compiled, tables are
+ * grown) and known how much CPU time a request takes.
+ * @param {RunningServer} server
+ * @param {CommandRow} row
+ * @param {number} pipeline
+ * @returns {Promise<number>}
+ */
+async function secondsPerRequest(server, row, pipeline) {
+  await prepare(server, row, TRIAL_REQUESTS);
+  for (let requests = TRIAL_REQUESTS; ; requests *= 4) {
+    const { cpuMicroseconds } = await measuredRun(server, row, { requests, pipeline });
+    if (cpuMicroseconds * requests >= TRIAL_SECONDS_MIN * 1e6) return cpuMicroseconds / 1e6;
+  }
 }
 
 /**
@@ -90,9 +98,11 @@ async function prepare(server, row, requests) {
  * @param {RunningServer} server
  * @param {CommandRow} row
  * @param {{ requests: number, pipeline: number }} load
+ * @returns {Promise<number>} requests a second
  */
 function run(server, row, load) {
-  return benchmark(server.port, row.command, { ...load, keys: row.keys ?? KEYS });
+  if (row.drive !== undefined) return row.drive(new Loader(server.port), load.requests);
+  return benchmark(server.port, row.command, { ...load, keys: row.keys ?? KEYS }, row.options);
 }
 
 /**

@@ -30,7 +30,6 @@ const getAll = (fields) => ({
   name: `HGETALL of ${fields} fields`,
   command: ['HGETALL', 'hash:__rand_int__'],
   keys: HASHES / 10,
-  cost: fields / 5,
   prepare: (load) => load.fill(HASHES / 10, (i) => setHash(i, fields)),
   needs: ['HSET'],
 });

@@ -12,7 +12,6 @@ const pushThousand = (key) => ['RPUSH', key, ...words(1000, () => VALUE)];
 const range = (count) => ({
   name: `LRANGE_${count}`,
   command: ['LRANGE', 'list', '0', String(count - 1)],
-  cost: count / 5,
   prepare: (load) => load.fill(1, () => pushThousand('list')),
   needs: ['RPUSH'],
 });

@@ -8,10 +8,13 @@
  * @property {string} name
  * @property {readonly string[]} command  for redis-benchmark: `__rand_int__` is 12 digits below `keys`
  * @property {number} [keys]  default: 100,000
- * @property {number} [cost]  about how many times a GET's work it is: there are as many times fewer requests
  * @property {(load: Loader, requests: number) => Promise<void>} [prepare]  fills an empty server
  * @property {boolean} [consumes]  what is prepared is used up, one a request: it is prepared again for every run
  * @property {readonly string[]} [needs]  commands that `prepare` uses besides
+ * @property {readonly string[]} [options]  for redis-benchmark
+ * @property {(load: Loader, requests: number) => Promise<number>} [drive]  puts the load instead of redis-benchmark;
+ *     returns requests a second
+ * @property {() => void} [finish]  ends what `prepare` has begun
  *
  * @typedef {object} MemoryRow  bytes an item
  * @property {string} name

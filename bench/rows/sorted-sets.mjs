@@ -29,11 +29,10 @@ export const sortedSets = {
   name: 'sorted-sets',
   pipelines: [16],
   cpu: [
-    { name: 'ZADD', command: ['ZADD', 'sorted', '__rand_int__', 'member:__rand_int__'], cost: 3 },
+    { name: 'ZADD', command: ['ZADD', 'sorted', '__rand_int__', 'member:__rand_int__'] },
     {
       name: 'ZPOPMIN',
       command: ['ZPOPMIN', 'sorted'],
-      cost: 2,
       prepare: (load, requests) => load.fill(Math.ceil(requests / 1000), addThousands('sorted')),
       consumes: true,
       needs: ['ZADD'],
@@ -41,13 +40,11 @@ export const sortedSets = {
     {
       name: 'ZRANGE by score, LIMIT 0 10',
       command: ['ZRANGE', 'sorted', '__rand_int__', '+inf', 'BYSCORE', 'LIMIT', '0', '10'],
-      cost: 5,
       ...amongAMillion,
     },
     {
       name: 'ZRANK among 1 million',
       command: ['ZRANK', 'sorted', 'member:__rand_int__'],
-      cost: 5,
       ...amongAMillion,
     },
   ],

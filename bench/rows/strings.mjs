@@ -24,7 +24,7 @@ export const strings = {
       needs: ['SET'],
     },
     { name: 'INCR', command: ['INCR', 'counter:__rand_int__'] },
-    { name: 'MSET of 10 keys', command: ['MSET', ...words(10, () => ['key:__rand_int__', VALUE])], cost: 5 },
+    { name: 'MSET of 10 keys', command: ['MSET', ...words(10, () => ['key:__rand_int__', VALUE])] },
   ],
   memory: [1, 5].map((millions) => ({
     name: `${millions} million keys of 16 bytes with values of 32`,
