@@ -389,10 +389,10 @@ export class Listpacks extends ListpackReader {
     length: ByteLength,
   ): ListpackReference {
     const encoded = this.stagedLength;
-    const changed =
-      removed === 0
-        ? this.makeRoomForOne(listpack, position, entryLength(encoded))
-        : this.makeRoom(listpack, position, removed, entryLength(encoded), false);
+    const added = entryLength(encoded);
+    let changed = listpack;
+    if (removed === 0) changed = this.makeRoomForOne(listpack, position, added);
+    else if (removed !== added) changed = this.makeRoom(listpack, position, removed, added, false);
     const bytes = this.memory.bytes[changed >>> SEGMENT_SHIFT];
     const at = ((changed & UNIT_MASK) << 3) + position;
     if (this.stagedIsInteger) writeInteger(bytes, at, this.staged.low, this.staged.high, encoded);

@@ -28,6 +28,12 @@ const requests = {
   LRANGE: () => ['LRANGE', 'list', '20', '29'],
   LPOP: () => ['LPOP', 'list'],
   RPOP: () => ['RPOP', 'list'],
+  HSET: (key) => ['HSET', `hash:${key}`, 'field', VALUE, 'other', '7'],
+  HGET: (key) => ['HGET', `hash:${key}`, 'field'],
+  HGETALL: (key) => ['HGETALL', `hash:${key}`],
+  HINCRBY: (key) => ['HINCRBY', `hash:${key}`, 'other', '1'],
+  'HSET in a table': (key) => ['HSET', 'table', key, VALUE],
+  'HGET in a table': (key) => ['HGET', 'table', key],
 };
 
 const respite = await createServer({ port: 0 });

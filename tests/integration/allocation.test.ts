@@ -36,6 +36,13 @@ const LIMITS: Readonly<Record<string, number>> = {
   LRANGE: ONE_NUMBER,
   LPOP: NOTHING,
   RPOP: NOTHING,
+  HSET: NOTHING,
+  HGET: NOTHING,
+  // The time, again.
+  HGETALL: ONE_NUMBER,
+  HINCRBY: NOTHING,
+  'HSET in a table': NOTHING,
+  'HGET in a table': NOTHING,
 };
 
 test('the commands that are used most allocate next to nothing in V8', () => {
