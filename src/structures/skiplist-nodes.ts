@@ -15,11 +15,11 @@ import { KEY_LENGTH_BYTE, KEY_OFFSET_BYTE, LONG_KEY } from './hashtable.js';
  * A node is one block, and is at the same time an entry of the hash table that finds it by member (see
  * hashtable.ts for bytes 1 and 2), so that a member is stored once:
  *
- *     byte   0       1        2        3   word 1     word 2, 3   word 4      5        6
- *     ┌────────┬────────┬────────┬───┬──────────┬───────────┬───────────┬────────┬───────────┬ ─ ─
- *     │ levels │ member │ member │ – │ previous │ score     │ forward 0 │ span 1 │ forward 1 │ …
- *     │ 1..16  │ offset │ length │   │ node     │ (float64) │           │        │           │
- *     └────────┴────────┴────────┴───┴──────────┴───────────┴───────────┴────────┴───────────┴ ─ ─
+ *     byte   0       1        2        3   word 1     word 2, 3   word 4   5           6        7
+ *     ┌────────┬────────┬────────┬───┬──────────┬───────────┬────────┬───────────┬────────┬───────────┬ ─ ─
+ *     │ levels │ member │ member │ – │ previous │ score     │ parent │ forward 0 │ span 1 │ forward 1 │ …
+ *     │ 1..16  │ offset │ length │   │ node     │ (float64) │        │           │        │           │
+ *     └────────┴────────┴────────┴───┴──────────┴───────────┴────────┴───────────┴────────┴───────────┴ ─ ─
  *        ┬ ─ ─ ─ ─ ─ ─ ─ ─ ┬──────────────┐
  *        │ u32 length, when │ member bytes │
  *        │ it is over 254   │              │
@@ -27,6 +27,9 @@ import { KEY_LENGTH_BYTE, KEY_OFFSET_BYTE, LONG_KEY } from './hashtable.js';
  *
  * A link of level 0 always advances one node, so only the higher ones have a span. The span of the last link of
  * a level, which leads nowhere (NULL_REFERENCE), is the number of nodes behind it.
+ *
+ * The parent is the nearest node before this one that has more levels, or the list when there is none: from parent to
+ * parent lead all links that jump over a node, or lead to it.
  */
 
 /** The block of a node. */
@@ -41,14 +44,16 @@ export const LEVELS_BYTE: ByteOffset = 0;
 export const PREVIOUS: WordOffset = 1;
 /** The position of a node's score, in units of 8 bytes. */
 export const SCORE = 1;
+/** The word of a node that refers to its parent. */
+export const PARENT: WordOffset = 4;
 /** The word of the link of level 0. That of level n is 2n words further. */
-export const FORWARD: WordOffset = 4;
+export const FORWARD: WordOffset = 5;
 /** 2n words further is the span of level n, from level 1 on. */
-export const SPAN: WordOffset = 3;
+export const SPAN: WordOffset = 4;
 
 const LINK_BYTES: ByteLength = 8;
 /** What precedes the member of a node with one level and a short member. */
-const SMALLEST_NODE_BYTES: ByteLength = 20;
+const SMALLEST_NODE_BYTES: ByteLength = 24;
 
 /** The bytes of a node up to the links of its last level. */
 export function linksEnd(levels: number): ByteLength {

@@ -1,4 +1,4 @@
-import { type Memory, wordOffset } from '../memory/memory.js';
+import { byteOffset, type Memory, wordOffset } from '../memory/memory.js';
 import {
   type ByteLength,
   type ByteOffset,
@@ -14,6 +14,7 @@ import {
   LEVELS_MAX,
   linksEnd,
   type NodeReference,
+  PARENT,
   PREVIOUS,
   SCORE,
   SkiplistNodes,
@@ -27,10 +28,10 @@ import {
  * The nodes are drawn in skiplist-nodes.ts. The list itself is a block that begins as a node with the most levels
  * does, so that a walk may start on it:
  *
- *     byte   0          1..3   word 1      word 2     word 3       word 4
- *     ┌─────────────┬───┬───────────┬──────────┬────────────┬────────────┬────────┬───────────┬ ─ ─
- *     │ levels used │ – │ last node │ count    │ the owner's│ first node │ span 1 │ forward 1 │ …
- *     └─────────────┴───┴───────────┴──────────┴────────────┴────────────┴────────┴───────────┴ ─ ─
+ *     byte   0          1..3   word 1      word 2     word 3     word 4   5            6        7
+ *     ┌─────────────┬───┬───────────┬──────────┬────────────┬───┬────────────┬────────┬───────────┬ ─ ─
+ *     │ levels used │ – │ last node │ count    │ the owner's│ – │ first node │ span 1 │ forward 1 │ …
+ *     └─────────────┴───┴───────────┴──────────┴────────────┴───┴────────────┴────────┴───────────┴ ─ ─
  *
  * A node has more than n levels with a probability of 4^-n. Ranks count from 0. Scores are never NaN; 0 and -0 are
  * equal.
@@ -117,15 +118,14 @@ export class Skiplist extends SkiplistNodes {
     assertScore(score);
     const levels = this.randomLevels();
     const node = this.allocateNode(levels, score, bytes, offset, length);
-    this.findPath(list, score, bytes, offset, length, NULL_REFERENCE);
+    this.findPath(list, score, bytes, offset, length);
     this.link(list, node, levels);
     return node;
   }
 
   /** Takes a node out of the list and frees it. */
   remove(list: SkiplistReference, node: NodeReference): void {
-    if (node === this.first(list)) this.path.fill(list);
-    else this.findPathTo(list, node);
+    this.climb(list, node);
     this.unlink(list, node);
     this.memory.free(node);
   }
@@ -146,10 +146,10 @@ export class Skiplist extends SkiplistNodes {
       memory.setDouble(node, SCORE, score);
       return;
     }
-    this.findPathTo(list, node);
+    this.climb(list, node);
     this.unlink(list, node);
     memory.setDouble(node, SCORE, score);
-    this.findPath(list, score, bytes, offset, length, NULL_REFERENCE);
+    this.findPath(list, score, bytes, offset, length);
     this.link(list, node, memory.byte(node, LEVELS_BYTE));
   }
 
@@ -207,6 +207,9 @@ export class Skiplist extends SkiplistNodes {
     }
     this.joinNeighbours(list, path[0], memory.word(endPath[0], FORWARD));
     memory.setWord(endPath[0], FORWARD, NULL_REFERENCE);
+    for (let level = memory.byte(list, LEVELS_BYTE) - 1; level > 0; level--) {
+      this.adopt(path[level - 1], level, path[level]);
+    }
     memory.setWord(list, COUNT, count - (end - start));
     this.dropEmptyLevels(list);
     return first;
@@ -246,24 +249,29 @@ export class Skiplist extends SkiplistNodes {
     return 1 + (Math.clz32(bits) >> 1);
   }
 
-  /** Finds the path to a node of the list. */
-  private findPathTo(list: SkiplistReference, node: NodeReference): void {
-    const bytes = this.memory.bytes[node >>> SEGMENT_SHIFT];
-    const offset = this.memberOffset(node);
-    this.findPath(list, this.memory.double(node, SCORE), bytes, offset, this.memberLength(node), node);
+  /** Finds the path to a node of the list, without its ranks, by climbing from parent to parent: nothing is compared. */
+  private climb(list: SkiplistReference, node: NodeReference): void {
+    const { memory, path } = this;
+    const { bytes, words } = memory;
+    const levelsUsed = memory.byte(list, LEVELS_BYTE);
+    let before = memory.word(node, PREVIOUS);
+    let level = 0;
+    while (before !== list && before !== NULL_REFERENCE) {
+      const segment = before >>> SEGMENT_SHIFT;
+      const levels = bytes[segment][byteOffset(before) + LEVELS_BYTE];
+      while (level < levels) path[level++] = before;
+      before = words[segment][wordOffset(before) + PARENT];
+    }
+    while (level < levelsUsed) path[level++] = list;
   }
 
-  /**
-   * Finds the path to where a score and member are in the order, or would be. `target` is the node that has them, or
-   * NULL_REFERENCE when there is none.
-   */
+  /** Finds the path to where a score and member, which no node has, would be in the order. */
   private findPath(
     list: SkiplistReference,
     score: number,
     bytes: Uint8Array,
     offset: ByteOffset,
     length: ByteLength,
-    target: NodeReference,
   ): void {
     const { path, pathRanks } = this;
     const { words, doubles } = this.memory;
@@ -281,7 +289,7 @@ export class Skiplist extends SkiplistNodes {
       for (;;) {
         const forward = nodeWords[link + FORWARD];
         // At the end of the list `tooFar` is still NULL_REFERENCE: below a node that is too far there is no end.
-        if (forward === tooFar || forward === target) break;
+        if (forward === tooFar) break;
         if (forward >>> SEGMENT_SHIFT !== segment) {
           segment = forward >>> SEGMENT_SHIFT;
           segmentWords = words[segment];
@@ -290,7 +298,7 @@ export class Skiplist extends SkiplistNodes {
         const forwardScore = segmentDoubles[(forward & UNIT_MASK) + SCORE];
         if (
           forwardScore >= score &&
-          (forwardScore > score || this.compareMember(forward, bytes, offset, length) >= 0)
+          (forwardScore > score || this.compareMember(forward, bytes, offset, length) > 0)
         ) {
           tooFar = forward;
           break;
@@ -359,7 +367,23 @@ export class Skiplist extends SkiplistNodes {
       beforeWords[beforeLink + FORWARD] = node;
       beforeWords[beforeLink + SPAN] = steps + 1;
     }
+    memory.setWord(node, PARENT, levels < levelsUsed ? path[levels] : list);
+    for (let level = 1; level < levels; level++) this.adopt(node, level, node);
     memory.setWord(list, COUNT, count + 1);
+  }
+
+  /**
+   * Makes `parent` the parent of the nodes with exactly `level` levels that follow a node, or the list, up to the next
+   * one with more.
+   */
+  private adopt(before: Reference, level: number, parent: Reference): void {
+    const { memory } = this;
+    const link = FORWARD + 2 * (level - 1);
+    let node = memory.word(before, link);
+    while (node !== NULL_REFERENCE && memory.byte(node, LEVELS_BYTE) === level) {
+      memory.setWord(node, PARENT, parent);
+      node = memory.word(node, link);
+    }
   }
 
   /** Takes the node out that the path that was just found leads to. */
@@ -367,6 +391,7 @@ export class Skiplist extends SkiplistNodes {
     const { memory, path } = this;
     if (memory.word(path[0], FORWARD) !== node) throw new Error(`node ${node} is not in skiplist ${list}`);
     const levels = memory.byte(node, LEVELS_BYTE);
+    for (let level = 1; level < levels; level++) this.adopt(node, level, path[level]);
     const { words } = memory;
     const nodeWords = words[node >>> SEGMENT_SHIFT];
     for (let level = memory.byte(list, LEVELS_BYTE) - 1; level > 0; level--) {

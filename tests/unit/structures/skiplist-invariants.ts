@@ -7,6 +7,7 @@ import {
   LEVELS_BYTE,
   LEVELS_MAX,
   type NodeReference,
+  PARENT,
   SPAN,
 } from '../../../src/structures/skiplist-nodes.js';
 
@@ -38,7 +39,18 @@ export function checkSkiplist(memory: Memory, skiplist: Skiplist, list: Skiplist
     const expected = nodes.filter((candidate) => memory.byte(candidate, LEVELS_BYTE) > level);
     assert(linked.join() === expected.join(), `level ${level} links other nodes than it should`);
   }
+  checkParents(memory, list, nodes);
   return nodes;
+}
+
+function checkParents(memory: Memory, list: SkiplistReference, nodes: readonly NodeReference[]): void {
+  // By level, the last node that has more levels.
+  const parents: number[] = new Array(LEVELS_MAX + 1).fill(list);
+  for (const node of nodes) {
+    const levels = memory.byte(node, LEVELS_BYTE);
+    assert(memory.word(node, PARENT) === parents[levels], `node ${node} has another parent than it should`);
+    parents.fill(node, 0, levels);
+  }
 }
 
 function nodesInOrder(skiplist: Skiplist, list: SkiplistReference): NodeReference[] {
