@@ -1,4 +1,5 @@
 /** Random commands on lists. What waits for elements is in ../blocking.test.ts too. */
+import type { Comparison } from './comparisons.js';
 import type { Family } from './differential.js';
 import type { Random } from './random.js';
 import type { Argument } from './wire.js';
@@ -46,6 +47,12 @@ const kinds: Family['kinds'] = [
   [1, (random) => random.valueOfOtherType()],
 ];
 
+/** The same, and what the nodes of a list are. (Compressed ones differ: there are many ways to compress.) */
+const nodeKinds: Family['kinds'] = [
+  ...kinds,
+  [4, (random) => ({ args: ['DUMP', random.key()], alike: sameUnlessLists })],
+];
+
 /** Kinds that change the limits too: lists stay in an encoding that they would not get then, until they change. */
 const changingKinds: Family['kinds'] = [
   ...kinds,
@@ -59,10 +66,18 @@ const changingKinds: Family['kinds'] = [
 ];
 
 /** With the limits as they are by default. */
-export const listsFamily: Family = { name: 'lists', before: [limits(-2, 0)], kinds };
+export const listsFamily: Family = {
+  name: 'lists',
+  before: [limits(-2, 0), ['CONFIG', 'SET', 'rdbcompression', 'no']],
+  kinds: nodeKinds,
+};
 
 /** With such low limits that nearly every command is about one. */
-export const smallListsFamily: Family = { name: 'lists, low limits', before: [limits(3, 0)], kinds };
+export const smallListsFamily: Family = {
+  name: 'lists, low limits',
+  before: [limits(3, 0), ['CONFIG', 'SET', 'rdbcompression', 'no']],
+  kinds: nodeKinds,
+};
 
 /** With nodes of at most 4 KiB, of which all but the outer ones are compressed. */
 export const compressedListsFamily: Family = { name: 'lists, compressed', before: [limits(-1, 1)], kinds };
@@ -73,6 +88,13 @@ export const changingListsFamily: Family = {
   before: [limits(-2, 0)],
   kinds: changingKinds,
 };
+
+/** RDB's type byte of a list, with which its DUMP begins. */
+const LIST_QUICKLIST_2 = '\x12';
+
+/** DUMPs of other types, which may have their members in any order. */
+const sameUnlessLists: Comparison = (ours, theirs) =>
+  [ours, theirs].every((reply) => reply.kind === '$' && !reply.text.startsWith(LIST_QUICKLIST_2));
 
 function limits(fill: number, compressDepth: number): Argument[] {
   return ['CONFIG', 'SET', 'list-max-listpack-size', fill, 'list-compress-depth', compressDepth];
