@@ -34,7 +34,21 @@ const requests = {
   HINCRBY: (key) => ['HINCRBY', `hash:${key}`, 'other', '1'],
   'HSET in a table': (key) => ['HSET', 'table', key, VALUE],
   'HGET in a table': (key) => ['HGET', 'table', key],
+  ZADD: (key) => ['ZADD', 'sorted', scoreOf(key), key],
+  'ZADD of two': (key) => ['ZADD', 'sorted', scoreOf(key), `${key}a`, scoreOf(key), `${key}b`],
+  ZINCRBY: (key) => ['ZINCRBY', 'sorted', '1000', key],
+  'ZINCRBY of a fraction': (key) => ['ZINCRBY', 'sorted', '0.1', key],
+  ZSCORE: (key) => ['ZSCORE', 'sorted', `${key}a`],
+  'ZSCORE of a fraction': (key) => ['ZSCORE', 'sorted', key],
+  ZRANK: (key) => ['ZRANK', 'sorted', key],
+  ZRANGE: (key) => ['ZRANGE', 'sorted', scoreOf(key), '+inf', 'BYSCORE', 'LIMIT', '0', '10'],
+  ZPOPMIN: () => ['ZPOPMIN', 'sorted'],
 };
+
+/** A score that has nothing to do with the order of the keys. @param {string} key */
+function scoreOf(key) {
+  return String((Number(key.slice(4)) * 654_321) & 0xfffff);
+}
 
 const respite = await createServer({ port: 0 });
 const { server } = respite;

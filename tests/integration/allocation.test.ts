@@ -20,6 +20,8 @@ const FLAGS = [
 const NOTHING = 8;
 /** A number that is no small integer takes 16 bytes. */
 const ONE_NUMBER = 24;
+/** A fraction is an object again for every function that passes it on. */
+const FEW_NUMBERS = 88;
 
 /** Bytes a command that V8 may allocate, of 100,000 in pipelines of 500. */
 const LIMITS: Readonly<Record<string, number>> = {
@@ -43,6 +45,17 @@ const LIMITS: Readonly<Record<string, number>> = {
   HINCRBY: NOTHING,
   'HSET in a table': NOTHING,
   'HGET in a table': NOTHING,
+  ZADD: NOTHING,
+  'ZADD of two': NOTHING,
+  ZINCRBY: NOTHING,
+  'ZINCRBY of a fraction': FEW_NUMBERS,
+  ZSCORE: NOTHING,
+  'ZSCORE of a fraction': FEW_NUMBERS,
+  ZRANK: NOTHING,
+  // The time, as for other ranges.
+  ZRANGE: ONE_NUMBER,
+  // Some of the scores are fractions.
+  ZPOPMIN: ONE_NUMBER,
 };
 
 test('the commands that are used most allocate next to nothing in V8', () => {
