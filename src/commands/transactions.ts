@@ -1,7 +1,6 @@
-import { RESTRICTED_IN_MULTI } from '../server/client.js';
 import { type Command, keysFrom } from '../server/command.js';
 import type { CommandContext } from '../server/context.js';
-import { endTransaction, Transaction } from '../server/transaction.js';
+import { endTransaction } from '../server/transaction.js';
 
 export const transactionsCommands: readonly Command[] = [
   {
@@ -64,13 +63,12 @@ export const transactionsCommands: readonly Command[] = [
 ];
 
 function multi(context: CommandContext): void {
-  const { client, reply } = context;
+  const { client, reply, server } = context;
   if (client.transaction !== undefined) {
     reply.error('ERR MULTI calls can not be nested');
     return;
   }
-  client.transaction = new Transaction();
-  client.restrictions |= RESTRICTED_IN_MULTI;
+  server.dispatcher.beginTransaction(client);
   reply.ok();
 }
 

@@ -95,7 +95,12 @@ export class Arguments {
   }
 }
 
+/** What Buffer's `toString('latin1')` calls; like this, no Buffer has to be made (a third of the time). */
+const { latin1Slice } = Buffer.prototype as unknown as {
+  latin1Slice(this: Uint8Array, start: number, end: number): string;
+};
+
 /** The bytes as text, a byte a character. */
 export function latin1(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('latin1');
+  return latin1Slice.call(bytes, offset, offset + length);
 }

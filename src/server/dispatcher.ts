@@ -1,7 +1,13 @@
 import { OutOfMemoryError } from '../memory/memory.js';
-import type { Arguments } from '../protocol/arguments.js';
+import { Arguments } from '../protocol/arguments.js';
 import type { ReplyWriter } from '../protocol/reply-writer.js';
-import { type Client, RESTRICTED_MONITOR, RESTRICTED_SUBSCRIBED, type ReplyMode } from './client.js';
+import {
+  type Client,
+  RESTRICTED_IN_MULTI,
+  RESTRICTED_MONITOR,
+  RESTRICTED_SUBSCRIBED,
+  type ReplyMode,
+} from './client.js';
 import {
   type CommandFlagBits,
   FLAG_ADMIN,
@@ -26,7 +32,7 @@ import {
 import type { RegisteredCommand } from './registered-command.js';
 import type { Server } from './server.js';
 import type { SlowCommands } from './slow-commands.js';
-import { endTransaction, type Transaction } from './transaction.js';
+import { endTransaction, Transaction } from './transaction.js';
 
 /** What became of a request. */
 export const EXECUTED = 0;
@@ -71,6 +77,10 @@ export class Dispatcher {
   /** `errorCount` of the reply writer when an error was counted last. */
   private countedErrors = 0;
   private readonly slow: SlowCommands;
+  /** A transaction that is over, whose memory is used again. */
+  private spareTransaction: Transaction | undefined;
+  /** The request of EXEC that runs. */
+  private readonly queuedRequest = new Arguments();
 
   constructor(server: Server) {
     this.server = server;
@@ -223,11 +233,20 @@ export class Dispatcher {
     }
   }
 
-  /** Runs the commands of a transaction, each with its own reply. */
+  /** Begins a transaction of a client (MULTI). */
+  beginTransaction(client: Client): void {
+    client.transaction = this.spareTransaction ?? new Transaction();
+    this.spareTransaction = undefined;
+    client.restrictions |= RESTRICTED_IN_MULTI;
+  }
+
+  /** Runs the commands of a transaction that has ended, each with its own reply. */
   runTransaction(client: Client, transaction: Transaction): void {
-    const { server } = this;
+    const { server, queuedRequest: request } = this;
     client.deniesBlocking = true;
-    for (const { command, request } of transaction.commands) {
+    for (let i = 0; i < transaction.commands.length; i++) {
+      const command = transaction.commands[i];
+      transaction.read(i, request);
       const start = server.outbox.reply.position;
       const isSilent = client.replyMode === 'off';
       this.call(client, command, request);
@@ -235,6 +254,9 @@ export class Dispatcher {
       if ((client.restrictions | server.restrictions) !== 0) this.observe(client, command, request);
     }
     client.deniesBlocking = false;
+    if (!transaction.isSmall) return;
+    transaction.clear();
+    this.spareTransaction = transaction;
   }
 
   /** Counts the error that a command replied, if it did; `before` is how many there had been before it. */

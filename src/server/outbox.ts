@@ -90,22 +90,30 @@ export class Outbox {
    */
   broadcast(clients: Iterable<Client>, write: (writer: ReplyWriter) => void): void {
     const { messages } = this;
-    const starts = [-1, -1];
-    const ends = [-1, -1];
+    let start2 = -1;
+    let end2 = -1;
+    let start3 = -1;
+    let end3 = -1;
     for (const client of clients) {
-      const version = client.resp - 2;
-      if (starts[version] < 0) {
-        messages.resp = client.resp;
-        starts[version] = messages.position;
+      if (client.resp === 2 && start2 < 0) {
+        messages.resp = 2;
+        start2 = messages.position;
         write(messages);
-        ends[version] = messages.position;
+        end2 = messages.position;
+      } else if (client.resp === 3 && start3 < 0) {
+        messages.resp = 3;
+        start3 = messages.position;
+        write(messages);
+        end3 = messages.position;
       }
+      const start = client.resp === 2 ? start2 : start3;
+      const end = client.resp === 2 ? end2 : end3;
       if (client.isCondemned) continue;
       if (client === this.current) {
-        this.held.push(starts[version], ends[version]);
+        this.held.push(start, end);
         continue;
       }
-      this.add(client, FROM_MESSAGES, starts[version], ends[version]);
+      this.add(client, FROM_MESSAGES, start, end);
       if (client.unsentBytes >= this.limits.leastBytes) this.limits.condemn(client);
     }
   }

@@ -22,6 +22,13 @@ const WORDS = {
   shard: { subscribe: 'ssubscribe', unsubscribe: 'sunsubscribe', message: 'smessage' },
 } as const;
 
+/** The first words of messages, as bytes. */
+const MESSAGE_WORDS = {
+  channel: Buffer.from(WORDS.channel.message),
+  pattern: Buffer.from(WORDS.pattern.message),
+  shard: Buffer.from(WORDS.shard.message),
+} as const;
+
 const NO_NAMES: ReadonlySet<string> = new Set();
 
 /**
@@ -118,7 +125,7 @@ export class PubSub {
       receivers = clients.size;
       this.outbox.broadcast(clients, (reply) => {
         reply.pushHeader(3);
-        reply.bulkText(WORDS[kind].message);
+        reply.bulkBytes(MESSAGE_WORDS[kind]);
         writeRange(reply, channel);
         writeRange(reply, message);
       });
@@ -139,7 +146,7 @@ export class PubSub {
       receivers += clients.size;
       this.outbox.broadcast(clients, (reply) => {
         reply.pushHeader(4);
-        reply.bulkText(WORDS.pattern.message);
+        reply.bulkBytes(MESSAGE_WORDS.pattern);
         reply.bulkText(pattern);
         writeRange(reply, channel);
         writeRange(reply, message);

@@ -26,11 +26,8 @@ export const connectionFamily: Family = {
     [2, (random) => ['CLIENT', 'TRACKING', random.pick(['OFF', 'x']), ...tracking(random)]],
     // Such a connection is told nothing, as it uses RESP2 or broadcasts keys that nobody changes.
     [2, () => ['CLIENT', 'TRACKING', 'ON', 'BCAST', 'PREFIX', 'nosuch:']],
-    [3, (random) => ['CLIENT', 'KILL', ...kill(random)]],
-    [
-      1,
-      (random) => ['CLIENT', 'LIST', ...random.pick([['ID', NO_CLIENT], ['ID', 'x'], ['TYPE', 'x'], ['x']])],
-    ],
+    [3, (random) => ({ args: ['CLIENT', 'KILL', ...kill(random)], isFragile: true })],
+    [1, (random) => ({ args: ['CLIENT', 'LIST', ...list(random)], isFragile: true })],
     [1, (random) => ['CLIENT', 'UNBLOCK', random.pick([NO_CLIENT, 'x']), ...unblock(random)]],
     [
       1,
@@ -44,8 +41,14 @@ export const connectionFamily: Family = {
     [1, (random) => ['PUBSUB', 'NUMSUB', ...random.several(0, 3, () => random.key())]],
     [1, (random) => ['PUBSUB', 'SHARDNUMSUB', ...random.several(0, 3, () => random.key())]],
     [1, (random) => ['PUBSUB', random.pick(['SHARDCHANNELS', 'NUMPAT', 'x'])]],
-    [1, (random) => ['SLOWLOG', 'GET', random.pick(['0', '-2', 'x'])]],
-    [1, (random) => ['LATENCY', random.pick(['HISTORY', 'GRAPH', 'RESET', 'HISTOGRAM']), 'nosuch']],
+    [1, (random) => ({ args: ['SLOWLOG', 'GET', random.pick(['0', '-2', 'x'])], isFragile: true })],
+    [
+      1,
+      (random) => ({
+        args: ['LATENCY', random.pick(['HISTORY', 'GRAPH', 'RESET', 'HISTOGRAM']), 'nosuch'],
+        isFragile: true,
+      }),
+    ],
   ],
 };
 
@@ -86,6 +89,11 @@ function kill(random: Random): Argument[] {
     () => ['MAXAGE', random.pick(['100000', '0', '-1', 'x'])],
   );
   return ['ID', random.pick([NO_CLIENT, NO_CLIENT, '0', '-1', 'x']), ...others];
+}
+
+/** Options of CLIENT LIST that fit no client. */
+function list(random: Random): Argument[] {
+  return random.pick([['ID', NO_CLIENT], ['ID', 'x'], ['TYPE', 'x'], ['x']]);
 }
 
 function unblock(random: Random): Argument[] {
