@@ -64,6 +64,22 @@ export class Connection {
     }
   }
 
+  /**
+   * Runs commands, each with a reply of one line, as a transaction.
+   * @param {string[][]} commands
+   * @throws {Error} when a reply is an error
+   */
+  async transaction(commands) {
+    this.socket.write([['MULTI'], ...commands, ['EXEC']].map(encodeCommand).join(''), 'latin1');
+    // OK, QUEUED for each, and the header of the array with the replies.
+    await this.#receiveLines(commands.length * 2 + 2);
+  }
+
+  /** Reads what comes from now on, and forgets it. */
+  ignore() {
+    this.socket.resume();
+  }
+
   close() {
     this.socket.destroy();
   }

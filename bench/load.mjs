@@ -16,11 +16,12 @@ const SEED = 20260101;
  * @param {number} port
  * @param {readonly string[]} command  in which `__rand_int__` stands for 12 digits below `keys`
  * @param {{ requests: number, pipeline: number, keys: number }} load
+ * @param {readonly string[]} [options]  further options of redis-benchmark
  * @returns {Promise<number>} requests a second
  */
-export async function benchmark(port, command, { requests, pipeline, keys }) {
+export async function benchmark(port, command, { requests, pipeline, keys }, options = []) {
   const load = ['-c', CLIENTS, '-P', pipeline, '-n', requests, '-r', keys, '--seed', SEED].map(String);
-  const args = ['-h', '127.0.0.1', '-p', String(port), ...load, '--csv', ...command];
+  const args = ['-h', '127.0.0.1', '-p', String(port), ...load, '--csv', ...options, ...command];
   const { stdout } = await run(path.join(toolsDirectory(), 'redis-benchmark'), args);
   // The last line is "name","rps",…; a name may contain commas, numbers do not.
   const match = /","([\d.]+)"(,"[\d.]+")*\s*$/.exec(stdout);
@@ -56,6 +57,28 @@ export class Loader {
    */
   traffic(count, make) {
     return this.#send(count, make, TRAFFIC);
+  }
+
+  /**
+   * Runs transactions, one at a time on each of many connections.
+   * @param {number} count
+   * @param {(index: number) => string[][]} make  the commands between MULTI and EXEC, each with a reply of one line
+   * @returns {Promise<number>} transactions a second
+   */
+  async transactions(count, make) {
+    const start = performance.now();
+    const share = Math.ceil(count / TRAFFIC.connections);
+    const parts = Array.from({ length: TRAFFIC.connections }, async (_, i) => {
+      const connection = await Connection.open(this.port);
+      const end = Math.min((i + 1) * share, count);
+      try {
+        for (let at = i * share; at < end; at++) await connection.transaction(make(at));
+      } finally {
+        connection.close();
+      }
+    });
+    await Promise.all(parts);
+    return count / ((performance.now() - start) / 1000);
   }
 
   /**
