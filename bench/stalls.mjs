@@ -14,6 +14,7 @@ import { percentile } from './statistics.mjs';
  * @typedef {object} Waits  milliseconds from a PING to its reply
  * @property {number} max
  * @property {number} p999  what 99.9 % stay below
+ * @property {number} ownMax  the longest of the server's own making: without waiting for a core
  * @property {number} pings
  * @property {number} idleMax  the longest that an idle server took meanwhile: the machine's own doing
  *
@@ -46,8 +47,8 @@ export async function measureStalls(family, scenario, [ours, theirs]) {
   prioritize(idle.pid, SERVER_PRIORITY);
   os.setPriority(LOAD_PRIORITY);
   try {
-    const our = await phases(ours, scenario, idle.port);
-    const their = await phases(theirs, scenario, idle.port);
+    const our = await phases(ours, scenario, idle);
+    const their = await phases(theirs, scenario, idle);
     return scenario.phases.map((phase, i) => ({
       family,
       row: `${scenario.name}: ${phase.name}`,
@@ -61,9 +62,9 @@ export async function measureStalls(family, scenario, [ours, theirs]) {
 /**
  * @param {Program} program
  * @param {StallScenario} scenario
- * @param {number} idlePort
+ * @param {RunningServer} idle
  */
-async function phases(program, scenario, idlePort) {
+async function phases(program, scenario, idle) {
   const server = await RunningServer.start(program);
   prioritize(server.pid, SERVER_PRIORITY);
   try {
@@ -73,7 +74,7 @@ async function phases(program, scenario, idlePort) {
     await server.withConnection(async (connection) => {
       for (const phase of scenario.phases) {
         if (phase.prepare !== undefined) await phase.prepare(load, connection);
-        waits.push(await pingedDuring(server.port, idlePort, () => phase.run(load, connection)));
+        waits.push(await pingedDuring(server, idle, () => phase.run(load, connection)));
       }
     });
     return waits;
@@ -84,22 +85,26 @@ async function phases(program, scenario, idlePort) {
 
 /**
  * Pings a server, and an idle one, a thousand times a second while `work` goes on.
- * @param {number} port
- * @param {number} idlePort
+ * @param {RunningServer} server
+ * @param {RunningServer} idle
  * @param {() => Promise<void>} work
  * @returns {Promise<Waits>}
  */
-async function pingedDuring(port, idlePort, work) {
-  const pinger = fork(PINGER, [String(port), String(idlePort)]);
+async function pingedDuring(server, idle, work) {
+  const pinger = fork(
+    PINGER,
+    [server, idle].map(({ port, pid }) => `${port}:${pid}`),
+  );
   try {
     prioritize(/** @type {number} */ (pinger.pid), PINGER_PRIORITY);
     await once(pinger, 'message'); // it is connected and has begun
     await work();
     pinger.send('stop');
-    const [[waits, idleWaits]] = await once(pinger, 'message');
+    const [[{ waits, ownWaits }, { waits: idleWaits }]] = await once(pinger, 'message');
     return {
       max: percentile(waits, 1),
       p999: percentile(waits, 0.999),
+      ownMax: percentile(ownWaits, 1),
       pings: waits.length,
       idleMax: percentile(idleWaits, 1),
     };
