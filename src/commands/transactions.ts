@@ -88,6 +88,7 @@ function exec(context: CommandContext): void {
   } else {
     reply.arrayHeader(transaction.commands.length);
     server.dispatcher.runTransaction(client, transaction);
+    context.propagateNothing(); // what has changed something is propagated already, in a MULTI and EXEC if need be
   }
 }
 

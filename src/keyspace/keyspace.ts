@@ -5,7 +5,14 @@ import { Deadlines, type TimestampMs } from '../structures/deadlines.js';
 import type { TableReference } from '../structures/hashtable.js';
 import { Database } from './database.js';
 import { Drafts } from './drafts.js';
-import { EVENT_DEL, EVENT_EXPIRED, EVENT_KEY_MISS, EVENT_NEW, type KeyEvent } from './events.js';
+import {
+  EVENT_DEL,
+  EVENT_EVICTED,
+  EVENT_EXPIRED,
+  EVENT_KEY_MISS,
+  EVENT_NEW,
+  type KeyEvent,
+} from './events.js';
 import type { ReleaseJob } from './lazy-free.js';
 import type { RecordReference } from './record.js';
 import { RecordStore } from './record-store.js';
@@ -33,6 +40,23 @@ export interface ChangeGuard {
    * afterwards that `job`, which frees it, is done.
    */
   keepsTable(table: TableReference, job: ReleaseJob): boolean;
+}
+
+/**
+ * Hears of keys and fields that go without a command that says so, before they do: whoever repeats the commands has
+ * to be told. The bytes are only valid during the call.
+ */
+export interface DeletionListener {
+  keyExpired(database: Database, key: Uint8Array): void;
+  keyEvicted(database: Database, key: Uint8Array): void;
+  /** A field of the hash `key` is past its deadline. */
+  fieldExpired(
+    database: Database,
+    key: Uint8Array,
+    bytes: Uint8Array,
+    offset: ByteOffset,
+    length: ByteLength,
+  ): void;
 }
 
 /** What `presence` tells of a key. */
@@ -83,6 +107,8 @@ export class Keyspace extends RecordStore {
   /** Replaced, not changed: a listener may leave while all are told. */
   private listeners: readonly ChangeListener[] = [];
   private guard: ChangeGuard | undefined;
+  /** Who is told of what goes by itself. */
+  deletionListener: DeletionListener | undefined;
   private fieldExpiry: FieldExpiry | undefined;
 
   constructor(options: KeyspaceOptions) {
@@ -264,7 +290,15 @@ export class Keyspace extends RecordStore {
   expire(database: Database, record: RecordReference): void {
     if (this.guard !== undefined) this.guard.beforeChange(database, record);
     this.expiredKeys++;
+    this.deletionListener?.keyExpired(database, this.records.key(record));
     this.removeAndTell(database, record, EVENT_EXPIRED);
+  }
+
+  /** Removes a record to make room. */
+  evict(database: Database, record: RecordReference): void {
+    if (this.guard !== undefined) this.guard.beforeChange(database, record);
+    this.deletionListener?.keyEvicted(database, this.records.key(record));
+    this.removeAndTell(database, record, EVENT_EVICTED);
   }
 
   /**

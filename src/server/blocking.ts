@@ -1,6 +1,6 @@
 import type { Database } from '../keyspace/database.js';
 import { EVENT_NEW, type KeyEvent } from '../keyspace/events.js';
-import type { ChangeListener, Keyspace } from '../keyspace/keyspace.js';
+import { type ChangeListener, KEY_PRESENT, type Keyspace } from '../keyspace/keyspace.js';
 import type { ValueType } from '../keyspace/record.js';
 import { type ByteLength, type ByteOffset, NULL_REFERENCE } from '../memory/reference.js';
 import { Arguments, latin1 } from '../protocol/arguments.js';
@@ -223,8 +223,10 @@ export class Blocking implements ChangeListener {
     // No more than wait now: one that blocks again joins at the end.
     for (let left = queue.length; left > 0 && place !== undefined; left--) {
       const { waiter, next } = place;
-      const record = keyspace.peek(database, hash, bytes, 0, bytes.length);
-      if (record === NULL_REFERENCE) return;
+      // One that has expired is left to the next command that meets it.
+      const presence = keyspace.presence(database, hash, bytes, 0, bytes.length);
+      if (presence !== KEY_PRESENT) return;
+      const record = database.find(hash, bytes, 0, bytes.length);
       if (keyspace.records.type(record) === waiter.type) {
         if (this.server.isPausedFor(waiter.client, waiter.command)) {
           queue.isReady = true;

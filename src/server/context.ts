@@ -12,6 +12,8 @@ import type { Types } from '../types/types.js';
 import type { Client } from './client.js';
 import type { CommandTable } from './command-table.js';
 import { ERROR_DB_INDEX, ERROR_NOT_INTEGER, ERROR_WRONG_TYPE, notBetween } from './errors.js';
+import { DEL, UNLINK } from './propagated-words.js';
+import type { Propagation } from './propagation.js';
 import type { RegisteredCommand } from './registered-command.js';
 import type { Server } from './server.js';
 
@@ -32,6 +34,7 @@ export class CommandContext {
   readonly commands: CommandTable;
   readonly configuration: Configuration;
   readonly reply: ReplyWriter;
+  readonly propagation: Propagation;
   /** For commands with options. */
   readonly options = new OptionReader();
   arguments: Arguments;
@@ -48,6 +51,7 @@ export class CommandContext {
     this.commands = server.commands;
     this.configuration = server.configuration;
     this.reply = server.outbox.reply;
+    this.propagation = server.propagation;
     this.arguments = first;
     this.client = client;
     this.command = command;
@@ -128,6 +132,33 @@ export class CommandContext {
   notify(event: KeyEvent, index: number): void {
     const { bytes, offsets, lengths } = this.arguments;
     this.keyspace.notify(this.database, event, bytes, offsets[index], lengths[index]);
+  }
+
+  /** Sees to it that the command is not propagated as it is, for it is nothing that others need to repeat. */
+  propagateNothing(): void {
+    this.propagation.prevent();
+  }
+
+  /** Sees to it that the command is propagated to these targets (PROPAGATE_ bits) even if it has changed nothing. */
+  propagateAnyway(targets: number): void {
+    this.propagation.force(targets);
+  }
+
+  /**
+   * Begins the command that is propagated instead of the one that runs, with so many arguments; see `Propagation.begin`.
+   * What the handler's changes propagate by themselves comes before. Only while `propagation.isActive`.
+   */
+  propagateInstead(argumentCount: number): Propagation {
+    this.propagation.prevent();
+    return this.propagation.begin(this.database, argumentCount);
+  }
+
+  /** Has the command propagated as a deletion of the key in argument `index`: by UNLINK if that is what `isLazy` says. */
+  propagateDeletion(index: number, isLazy: boolean): void {
+    if (!this.propagation.isActive) return;
+    this.propagateInstead(2)
+      .word(isLazy ? UNLINK : DEL)
+      .argument(this.arguments, index);
   }
 
   /**

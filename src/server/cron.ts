@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Keyspace } from '../keyspace/keyspace.js';
+import type { Propagation } from './propagation.js';
 import type { Turn } from './turn.js';
 
 /** How long a slice of background work may take before it lets clients go first, in ms. */
@@ -31,15 +32,17 @@ export class Cron {
 
   private readonly keyspace: Keyspace;
   private readonly turn: Turn;
+  private readonly propagation: Propagation;
   private readonly tasks: PeriodicTask[] = [];
   private ticker: NodeJS.Timeout | undefined;
   private expiryTimer: NodeJS.Timeout | undefined;
   private expiryTimerMs = Number.POSITIVE_INFINITY;
   private slice: NodeJS.Immediate | undefined;
 
-  constructor(keyspace: Keyspace, turn: Turn) {
+  constructor(keyspace: Keyspace, turn: Turn, propagation: Propagation) {
     this.keyspace = keyspace;
     this.turn = turn;
+    this.propagation = propagation;
   }
 
   addTask(task: PeriodicTask): void {
@@ -106,6 +109,7 @@ export class Cron {
       hasMore = this.keyspace.lazyFree.step(PIECES_PER_LOOK);
       if (this.expiresActively && !this.isExpiryPaused && this.expirePieces()) hasMore = true;
     }
+    this.propagation.flushSingly();
     if (hasMore) this.continueSoon();
   }
 

@@ -188,8 +188,9 @@ export class Dispatcher {
   /** Runs a command whose arguments are counted and which may run. */
   call(client: Client, command: RegisteredCommand, request: Arguments): void {
     const context = this.context ?? this.makeContext(client, command, request);
-    const { reply, keyspace } = context;
+    const { reply, keyspace, propagation } = context;
     const { commandTimes: times } = this.server;
+    const { dirty } = keyspace;
     const start = reply.position;
     const errors = reply.errorCount;
     context.arguments = request;
@@ -203,6 +204,7 @@ export class Dispatcher {
     } catch (error) {
       // What was begun of the reply goes: the client gets one error instead.
       reply.position = start;
+      propagation.commandFailed();
       if (error instanceof OutOfMemoryError) {
         reply.error(ERROR_OUT_OF_MEMORY);
       } else {
@@ -220,6 +222,9 @@ export class Dispatcher {
       }
     } else {
       times.cancel(depth);
+    }
+    if (propagation.isActive) {
+      propagation.commandRan(client.database, command, request, keyspace.dirty > dirty);
     }
     if (reply.errorCount !== errors) this.countError(command, errors);
   }
@@ -244,6 +249,7 @@ export class Dispatcher {
   runTransaction(client: Client, transaction: Transaction): void {
     const { server, queuedRequest: request } = this;
     client.deniesBlocking = true;
+    server.propagation.beginUnit();
     for (let i = 0; i < transaction.commands.length; i++) {
       const command = transaction.commands[i];
       transaction.read(i, request);
@@ -253,6 +259,7 @@ export class Dispatcher {
       if (isSilent && client.replyMode === 'off') server.outbox.rewind(start);
       if ((client.restrictions | server.restrictions) !== 0) this.observe(client, command, request);
     }
+    server.propagation.endUnit();
     client.deniesBlocking = false;
     if (!transaction.isSmall) return;
     transaction.clear();

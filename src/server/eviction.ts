@@ -1,6 +1,5 @@
 import type { DirectiveValues } from '../config/directives.js';
 import type { Database } from '../keyspace/database.js';
-import { EVENT_EVICTED } from '../keyspace/events.js';
 import type { Keyspace } from '../keyspace/keyspace.js';
 import type { RecordReference } from '../keyspace/record.js';
 import { type ByteLength, NULL_REFERENCE } from '../memory/reference.js';
@@ -84,8 +83,7 @@ export class Eviction {
     }
     if (best === NULL_REFERENCE) return false;
     this.evictedKeys++;
-    this.keyspace.announceChange(database, best);
-    this.keyspace.removeAndTell(database, best, EVENT_EVICTED);
+    this.keyspace.evict(database, best);
     return true;
   }
 

@@ -38,6 +38,7 @@ import { Notifications } from './notifications.js';
 import { Outbox } from './outbox.js';
 import { OutputLimits } from './output-limits.js';
 import { Pause } from './pause.js';
+import { Propagation } from './propagation.js';
 import { PubSub } from './pubsub.js';
 import { QueryBuffers } from './query-buffers.js';
 import type { RegisteredCommand } from './registered-command.js';
@@ -49,9 +50,9 @@ import { Watching } from './watching.js';
 /** Bits of `Server.restrictions`: why commands of all clients may have to be refused or put off. */
 export const RESTRICTED_PAUSED = 1;
 export const RESTRICTED_WRITES = 2;
-export const RESTRICTED_MEMORY = 8;
 export const RESTRICTED_MONITORED = 4;
-export const RESTRICTED_LOADING = 8;
+export const RESTRICTED_MEMORY = 8;
+export const RESTRICTED_LOADING = 16;
 
 /** What a server is put together from. */
 export interface ServerParts {
@@ -83,6 +84,7 @@ export class Server implements ClientOwner {
   readonly types: Types;
   readonly dumpPayloads: DumpPayloads;
   readonly saving: Saving;
+  readonly propagation: Propagation;
   readonly outputLimits = new OutputLimits((client) => this.closeForOutput(client));
   readonly outbox = new Outbox(this.outputLimits);
   readonly turn: Turn;
@@ -159,7 +161,9 @@ export class Server implements ClientOwner {
         this.cron.arm();
       },
     });
-    this.cron = new Cron(this.keyspace, this.turn);
+    this.propagation = new Propagation(this.keyspace, configuration.values);
+    this.turn.addCommitter(this.propagation);
+    this.cron = new Cron(this.keyspace, this.turn, this.propagation);
     this.cron.addTask((nowMs) => {
       this.memorySamples.sample();
       this.sampleRates(nowMs);

@@ -15,7 +15,7 @@ import type { FieldExpiry, ValueOperations } from '../keyspace/value-type.js';
 import { type ByteLength, type ByteOffset, NULL_REFERENCE, type Reference } from '../memory/reference.js';
 import type { ReferenceList } from '../memory/reference-list.js';
 import type { TimestampMs } from '../structures/deadlines.js';
-import type { HashTable, ScanCursor, TableReference } from '../structures/hashtable.js';
+import type { HashTable, ScanCursor } from '../structures/hashtable.js';
 import type { Listpacks } from '../structures/listpack.js';
 import { LISTPACK_EMPTY_BYTES } from '../structures/listpack-encoding.js';
 import { NO_POSITION } from '../structures/listpack-reader.js';
@@ -269,9 +269,10 @@ export class Hashes implements ValueOperations, FieldExpiry {
     this.updateFieldDeadline(database, record);
   }
 
-  /** Removes a field that is past its deadline. */
+  /** Removes a field that is past its deadline, or whose new deadline would be. */
   removeExpired(database: Database, record: RecordReference, handle: FieldHandle): void {
     this.keyspace.announceChange(database, record);
+    this.announceFieldExpiry(database, record, handle);
     this.remove(database, record, handle);
     this.keyspace.expiredFields++;
   }
@@ -280,8 +281,8 @@ export class Hashes implements ValueOperations, FieldExpiry {
   expireFields(database: Database, record: RecordReference, limit: number): number {
     const { keyspace } = this;
     const removed = this.isTable(record)
-      ? this.removeFromTable(this.records.slot(record), limit)
-      : this.removeFromListpack(record, limit);
+      ? this.removeFromTable(database, record, limit)
+      : this.removeFromListpack(database, record, limit);
     keyspace.expiredFields += removed;
     this.updateFieldDeadline(database, record);
     if (removed > 0) this.tellExpired(database, record);
@@ -292,7 +293,7 @@ export class Hashes implements ValueOperations, FieldExpiry {
   tellExpired(database: Database, record: RecordReference): RecordReference {
     const { keyspace } = this;
     const key = this.records.key(record);
-    keyspace.changed(database, EVENT_HEXPIRED, key, 0, key.length);
+    keyspace.notify(database, EVENT_HEXPIRED, key, 0, key.length);
     if (this.count(record) > 0) return record;
     keyspace.removeAndTell(database, record);
     return NULL_REFERENCE;
@@ -415,21 +416,40 @@ export class Hashes implements ValueOperations, FieldExpiry {
   }
 
   /** Removes up to `limit` fields that are past their deadline. Returns how many. */
-  private removeFromTable(table: TableReference, limit: number): number {
+  private removeFromTable(database: Database, record: RecordReference, limit: number): number {
     const { large, keyspace } = this;
+    const table = this.records.slot(record);
     for (let removed = 0; removed < limit; removed++) {
       const first = large.firstExpiring(table);
       if (first === NULL_REFERENCE || large.entries.deadline(first) > keyspace.nowMs) return removed;
+      this.announceFieldExpiry(database, record, first);
       large.remove(table, first);
     }
     return limit;
   }
 
-  private removeFromListpack(record: RecordReference, limit: number): number {
+  private removeFromListpack(database: Database, record: RecordReference, limit: number): number {
     const listpack = this.records.slot(record);
     const expired = this.small.countPast(listpack, this.keyspace.nowMs, limit);
+    if (this.keyspace.deletionListener !== undefined) {
+      const { listpacks } = this;
+      let at = listpacks.first(listpack);
+      for (let i = 0; i < expired; i++) {
+        this.announceFieldExpiry(database, record, at);
+        for (let j = 0; j < 3; j++) at = listpacks.next(listpack, at);
+      }
+    }
     if (expired > 0) this.records.setSlot(record, this.small.removeFirst(listpack, expired));
     return expired;
+  }
+
+  /** Tells whoever has to be told what goes by itself of a field that is about to be removed. */
+  private announceFieldExpiry(database: Database, record: RecordReference, handle: FieldHandle): void {
+    const { deletionListener } = this.keyspace;
+    if (deletionListener === undefined) return;
+    this.readField(record, handle);
+    const key = this.records.key(record);
+    deletionListener.fieldExpired(database, key, this.bytes, this.offset, this.length);
   }
 
   /** Points `bytes`, `offset` and `length` at the element that was read last. */

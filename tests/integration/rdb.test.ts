@@ -250,3 +250,13 @@ describe('a broken file', () => {
     expect(memory.liveBlocks().size).toBe(empty);
   });
 });
+
+test('the limit of memory holds after the file is loaded, too', async () => {
+  const dir = temporaryDirectory();
+  const first = await start(dir);
+  await first.client.set('key', 'value');
+  await first.client.save();
+  const { client } = await start(dir, { maxmemory: '1' });
+  await expect(client.set('key', 'other')).rejects.toThrow('OOM');
+  expect(await client.get('key')).toBe('value');
+});

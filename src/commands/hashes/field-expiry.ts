@@ -213,8 +213,7 @@ export function setFieldDeadline(
     types.hashes.setDeadline(database, record, handle, deadlineMs);
     return true;
   }
-  types.hashes.remove(database, record, handle);
-  keyspace.expiredFields++;
+  types.hashes.removeExpired(database, record, handle);
   return false;
 }
 
