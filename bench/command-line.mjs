@@ -6,8 +6,8 @@ Compares Respite with a real Redis or Valkey server, under the same load, from o
 commands, bytes of memory an item, and the longest stall that a client sees.
 
   --peer PATH        the server to compare with (default: redis-server 8.0 of scripts/install-peers)
-  --rows NAME,...    only these rows or families: strings, hashes, lists, sets, sorted-sets, messages, cpu, memory, stalls, or
-                     the beginning of a row's name ('GET', 'memory of 1 million')
+  --rows NAME,...    only these rows or families: strings, hashes, lists, sets, sorted-sets, messages, cpu, memory, stalls,
+                     persistence, or the beginning of a row's name ('GET', 'memory of 1 million')
   --pipeline N,...   only these pipeline depths (default: 1, 16 and 100; 16 for the commands of aggregate types)
   --quick            fewer requests and rounds: a couple of minutes for --rows strings, and less exact
   --json FILE        also write every figure there

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 /** What Linux tells of a process: the only place where the CPU time of all of its threads can be read from outside. */
 
@@ -33,7 +33,33 @@ export function cpuSeconds(pid) {
  * @param {number} pid
  */
 export function residentBytes(pid) {
-  const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
-  if (match === null) throw new Error(`process ${pid} has no VmRSS`);
+  return statusBytes(pid, 'VmRSS');
+}
+
+/**
+ * The most physical memory that a process has had since `forgetPeak`, in bytes.
+ * @param {number} pid
+ */
+export function peakResidentBytes(pid) {
+  return statusBytes(pid, 'VmHWM');
+}
+
+/**
+ * Begins anew with the peak of a process's memory.
+ * @param {number} pid
+ */
+export function forgetPeak(pid) {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
+
+/**
+ * @param {number} pid
+ * @param {string} name  of a line of /proc/PID/status
+ */
+function statusBytes(pid, name) {
+  const match = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(
+    readFileSync(`/proc/${pid}/status`, 'latin1'),
+  );
+  if (match === null) throw new Error(`process ${pid} has no ${name}`);
   return Number(match[1]) * 1024;
 }

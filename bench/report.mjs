@@ -4,6 +4,7 @@ import os from 'node:os';
  * @typedef {import('./cpu.mjs').CpuResult} CpuResult
  * @typedef {import('./memory.mjs').MemoryResult} MemoryResult
  * @typedef {import('./stalls.mjs').StallResult} StallResult
+ * @typedef {import('./persistence.mjs').PersistenceResult} PersistenceResult
  * @typedef {import('./server.mjs').Program} Program
  *
  * @typedef {object} Table
@@ -118,6 +119,16 @@ export class Report {
       theirs.idleMax,
     ];
     this.#line([row, ...figures.map((milliseconds) => milliseconds.toFixed(1))]);
+  }
+
+  beginPersistence() {
+    const [ours, theirs] = this.programs.map((program) => program.name);
+    this.#begin('Files: saving, loading, the append-only file', ['what', ours, theirs, 'ratio']);
+  }
+
+  /** @param {PersistenceResult} result */
+  persistence({ row, figures: [ours, theirs], digits }) {
+    this.#line([row, ours.toFixed(digits), theirs.toFixed(digits), (ours / theirs).toFixed(2)]);
   }
 
   /**

@@ -8,6 +8,7 @@ import os from 'node:os';
 import { readOptions } from './command-line.mjs';
 import { measureCommand } from './cpu.mjs';
 import { measureMemory } from './memory.mjs';
+import { measurePersistence } from './persistence.mjs';
 import { requireLinux } from './process-figures.mjs';
 import { Report } from './report.mjs';
 import { families } from './rows/all.mjs';
@@ -22,8 +23,8 @@ import { measureStalls } from './stalls.mjs';
 
 const options = readOptions(process.argv.slice(2));
 
-/** @type {{ cpu: object[], memory: object[], stalls: object[] }} */
-const results = { cpu: [], memory: [], stalls: [] };
+/** @type {{ cpu: object[], memory: object[], stalls: object[], persistence: object[] }} */
+const results = { cpu: [], memory: [], stalls: [], persistence: [] };
 
 /**
  * Whether a row was asked for: by the name of its family or its kind, or the beginning of its own.
@@ -120,6 +121,16 @@ async function measureStallRows(programs, servers, report) {
   }
 }
 
+/** @param {Report} report */
+async function measurePersistenceRows(report) {
+  if (options.rows.length > 0 && !options.rows.includes('persistence')) return;
+  report.beginPersistence();
+  await measurePersistence(programs, options.isQuick, (result) => {
+    results.persistence.push(result);
+    report.persistence(result);
+  });
+}
+
 requireLinux();
 /** @type {[Program, Program]} */
 const programs = [respite(), peer(options.peer)];
@@ -130,6 +141,7 @@ const servers = [await RunningServer.start(programs[0]), await RunningServer.sta
 await measureCpuRows(servers, report);
 await measureMemoryRows(programs, servers, report);
 await measureStallRows(programs, servers, report);
+await measurePersistenceRows(report);
 for (const server of servers) await server.stop();
 if (options.jsonFile !== undefined) {
   const about = { date: new Date().toISOString(), programs, cpus: os.cpus().length };

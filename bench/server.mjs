@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { Connection } from './connection.mjs';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
-/** How long a server may take to listen. */
-const START_MS_MAX = 10_000;
+/** How long a server may take to listen and to load its data. */
+const START_MS_MAX = 120_000;
 
 /**
  * A server program that can be started.
@@ -77,10 +77,16 @@ export class RunningServer {
     this.pid = /** @type {number} */ (child.pid);
   }
 
-  /** @param {Program} program */
-  static async start(program) {
+  /**
+   * Starts a server and waits until it answers.
+   * @param {Program} program
+   * @param {readonly string[]} [options]  further ones of its command line, whose word is the last
+   * @param {(directory: string) => void} [prepare]  puts files into its folder
+   */
+  static async start(program, options = [], prepare = () => {}) {
     const port = await freePort();
     const directory = mkdtempSync(path.join(tmpdir(), 'respite-bench-'));
+    prepare(directory);
     const args = [
       '--port',
       String(port),
@@ -92,6 +98,7 @@ export class RunningServer {
       '',
       '--appendonly',
       'no',
+      ...options,
     ];
     const child = spawn(program.executable, [...program.args, ...args], {
       stdio: ['ignore', 'ignore', 'inherit'],
