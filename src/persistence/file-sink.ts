@@ -5,24 +5,37 @@ import {
   fsync,
   fsyncSync,
   openSync,
-  renameSync,
+  rename,
+  rm,
   rmSync,
   write,
+  writeSync,
   writev,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import type { ByteLength } from '../memory/reference.js';
+import { copyBytes } from '../memory/bytes.js';
+import type { ByteLength, ByteOffset } from '../memory/reference.js';
 import type { VersionPatch } from './rdb/file-writer.js';
 
 /** Bytes that may wait to be written before whoever produces them should pause. */
 const QUEUE_BYTES_MAX = 4 * 1024 * 1024;
+/** Bytes that may wait before they are written while everybody waits: what came had no choice but to come. */
+const QUEUE_BYTES_HARD_MAX = 64 * 1024 * 1024;
 /** After so many bytes they are synced, with `rdb-save-incremental-fsync`, so that no sync takes long. */
 const SYNC_BYTES = 4 * 1024 * 1024;
+/** Bytes of a buffer that is used again. */
+const CHUNK_BYTES = 64 * 1024;
+/** Buffers that are handed to the system at once. */
+const BATCH_CHUNKS = 16;
+const SPARE_CHUNKS_MAX = QUEUE_BYTES_MAX / CHUNK_BYTES;
 
 /**
  * A file that is written in the background, under a temporary name until it is complete: a crash at any time leaves the
  * file that there was. What goes wrong is kept until `finish`.
+ *
+ * Only threads of libuv wait for the disk, unless there is far too much to be written.
  */
 export class FileSink {
   /** What went wrong. */
@@ -32,8 +45,12 @@ export class FileSink {
   private readonly syncsOnTheWay: boolean;
   private readonly fd: number;
   private queue: Uint8Array[] = [];
-  private queuedBytes: ByteLength = 0;
-  private position = 0;
+  /** Buffers that have been written. */
+  private readonly spare: Uint8Array[] = [];
+  /** Bytes that are not written yet, those included that the system has been handed. */
+  private waitingBytes: ByteLength = 0;
+  /** Where in the file the queue goes. */
+  private position: ByteOffset = 0;
   private unsyncedBytes: ByteLength = 0;
   private pumping: Promise<void> | undefined;
   private isCancelled = false;
@@ -47,18 +64,28 @@ export class FileSink {
     this.fd = openSync(temporaryPath, 'w', 0o644);
   }
 
+  /** Bytes that are not written yet. */
+  get queuedBytes(): ByteLength {
+    return this.waitingBytes;
+  }
+
   /** Whether to pause. */
   get isFull(): boolean {
-    return this.queuedBytes > QUEUE_BYTES_MAX;
+    return this.waitingBytes > QUEUE_BYTES_MAX;
   }
 
   /** Takes bytes that are valid only now. */
   write(bytes: Uint8Array, length: ByteLength): void {
     if (this.error !== undefined || this.isCancelled) return;
-    // Not `slice`, which of a Buffer is no copy.
-    this.queue.push(new Uint8Array(bytes.subarray(0, length)));
-    this.queuedBytes += length;
-    this.pumping ??= this.pump();
+    for (let at = 0; at < length; at += CHUNK_BYTES) {
+      const piece = Math.min(CHUNK_BYTES, length - at);
+      const chunk = this.spare.pop() ?? new Uint8Array(CHUNK_BYTES);
+      copyBytes(bytes, at, chunk, 0, piece);
+      this.queue.push(piece === CHUNK_BYTES ? chunk : chunk.subarray(0, piece));
+    }
+    this.waitingBytes += length;
+    if (this.waitingBytes > QUEUE_BYTES_HARD_MAX) this.writeNow();
+    else this.pumping ??= this.pump();
   }
 
   /** Calls back once there is room. */
@@ -68,8 +95,8 @@ export class FileSink {
   }
 
   /**
-   * Writes all that waits, syncs it, and gives the file its name. Rejects with whatever went wrong at any time, and
-   * nothing has changed then.
+   * Writes all that waits, syncs it, and gives the file its name, which lasts then. Rejects with whatever went wrong at
+   * any time; the file that there was is there still, unless it was its name's becoming durable that failed.
    */
   async finish(path: string, patch: VersionPatch | undefined): Promise<void> {
     try {
@@ -79,57 +106,87 @@ export class FileSink {
         await promisify(write)(this.fd, patch.bytes, 0, patch.bytes.length, patch.position);
       }
       await promisify(fsync)(this.fd);
-      if (this.isCancelled) throw new Error('cancelled');
-      renameSync(this.temporaryPath, path);
     } catch (error) {
-      if (!this.isCancelled) rmSync(this.temporaryPath, { force: true });
+      if (!this.isCancelled) await promisify(rm)(this.temporaryPath, { force: true });
       throw error;
     } finally {
       await promisify(close)(this.fd);
     }
-    syncDirectory(path);
+    if (this.isCancelled) throw new Error('cancelled');
+    await promisify(rename)(this.temporaryPath, path);
+    await syncDirectory(path);
   }
 
   /** Gives the file up, at once. `finish` must be called nevertheless: it closes it. */
   cancel(): void {
     this.isCancelled = true;
     this.queue = [];
-    this.queuedBytes = 0;
+    this.waitingBytes = 0;
+    // Quick, however long the file is: its blocks are freed when it is closed.
     rmSync(this.temporaryPath, { force: true });
     this.tellRoom();
   }
 
   private async pump(): Promise<void> {
     try {
-      while (this.queue.length > 0) {
-        const batch = this.queue;
-        this.queue = [];
-        await this.writeBatch(batch);
-      }
+      while (this.queue.length > 0) await this.writeBatch(this.queue.splice(0, BATCH_CHUNKS));
     } catch (error) {
-      this.error = error instanceof Error ? error : new Error(String(error));
-      this.queue = [];
-      this.queuedBytes = 0;
+      this.fail(error);
     }
     this.pumping = undefined;
     this.tellRoom();
   }
 
   private async writeBatch(batch: readonly Uint8Array[]): Promise<void> {
-    let rest = batch.length === 1 ? batch[0] : Buffer.concat(batch);
-    const { length } = rest;
-    while (rest.length > 0) {
-      const { bytesWritten } = await promisify(writev)(this.fd, [rest], this.position);
-      this.position += bytesWritten;
-      rest = rest.subarray(bytesWritten);
+    const length = bytesIn(batch);
+    let at = this.position;
+    // Taken now: `writeNow` may come before this has been written.
+    this.position += length;
+    const end = this.position;
+    let rest: readonly Uint8Array[] = batch;
+    while (at < end) {
+      const { bytesWritten } = await promisify(writev)(this.fd, rest, at);
+      at += bytesWritten;
+      if (at < end) rest = [Buffer.concat(rest).subarray(bytesWritten)];
     }
     this.unsyncedBytes += length;
     if (this.syncsOnTheWay && this.unsyncedBytes >= SYNC_BYTES) {
       this.unsyncedBytes = 0;
       await promisify(fdatasync)(this.fd);
     }
-    this.queuedBytes = Math.max(0, this.queuedBytes - length);
+    this.noteWritten(batch, length);
     if (!this.isFull) this.tellRoom();
+  }
+
+  /** Writes the queue at once. */
+  private writeNow(): void {
+    const { queue } = this;
+    this.queue = [];
+    try {
+      for (const chunk of queue) {
+        for (let at = 0; at < chunk.length; ) {
+          const written = writeSync(this.fd, chunk, at, chunk.length - at, this.position);
+          at += written;
+          this.position += written;
+        }
+      }
+      this.noteWritten(queue, bytesIn(queue));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private noteWritten(chunks: readonly Uint8Array[], length: ByteLength): void {
+    this.waitingBytes = Math.max(0, this.waitingBytes - length);
+    for (const chunk of chunks) {
+      if (chunk.length === CHUNK_BYTES && this.spare.length < SPARE_CHUNKS_MAX) this.spare.push(chunk);
+    }
+  }
+
+  private fail(error: unknown): void {
+    this.error = error instanceof Error ? error : new Error(String(error));
+    this.queue = [];
+    this.waitingBytes = 0;
   }
 
   private tellRoom(): void {
@@ -139,8 +196,25 @@ export class FileSink {
   }
 }
 
+function bytesIn(chunks: readonly Uint8Array[]): ByteLength {
+  let bytes = 0;
+  for (const chunk of chunks) bytes += chunk.length;
+  return bytes;
+}
+
 /** Makes a rename durable. Where directories cannot be opened (Windows), there is nothing to do. */
-export function syncDirectory(path: string): void {
+export async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const directory = await open(dirname(path), 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** The same while everybody waits. */
+export function syncDirectoryAtOnce(path: string): void {
   if (process.platform === 'win32') return;
   const fd = openSync(dirname(path), 'r');
   try {

@@ -5,32 +5,20 @@ import type { Keyspace } from '../keyspace/keyspace.js';
 import type { Log } from '../observability/log.js';
 import type { TimestampMs } from '../structures/deadlines.js';
 import type { Types } from '../types/types.js';
-import { FileSink, syncDirectory } from './file-sink.js';
+import { announceDatabases, BackgroundRdb, rdbFileOptions } from './background-rdb.js';
+import { syncDirectoryAtOnce } from './file-sink.js';
 import { type LoadProgress, RdbLoading } from './loading.js';
 import type { RdbLoadOptions } from './rdb/file-reader.js';
-import { type RdbFileOptions, RdbFileWriter } from './rdb/file-writer.js';
-import { Snapshot } from './snapshot.js';
+import { RdbFileWriter } from './rdb/file-writer.js';
+import type { Snapshots } from './snapshots.js';
 
-/** How long a slice of the walk may take before clients go first, in ms. */
-const SLICE_MS = 1;
 /** After a save that failed, the next is tried after so many ms. */
 const RETRY_MS = 5000;
-/** How often the log tells how far a save is, in ms. */
-const PROGRESS_LOG_MS = 5000;
-/** `rdb-key-save-delay`: how long one slice's delay is at most, in microseconds. */
-const DELAY_MICROSECONDS_MAX = 10_000;
-
 /** A save in the background. */
 interface BackgroundSave {
-  readonly snapshot: Snapshot;
-  readonly writer: RdbFileWriter;
-  readonly file: FileSink;
-  readonly path: string;
-  readonly startedMs: TimestampMs;
+  readonly rdb: BackgroundRdb;
   /** Changes that there had been before it began: those are saved. */
   readonly dirty: number;
-  loggedMs: number;
-  isCancelled: boolean;
 }
 
 /** What the savings of a server need of it. */
@@ -38,6 +26,7 @@ export interface SavingParts {
   readonly configuration: Configuration;
   readonly types: Types;
   readonly keyspace: Keyspace;
+  readonly snapshots: Snapshots;
   readonly log: Log;
   /** Called when `hasFailed` may have changed. */
   readonly onOutcome: () => void;
@@ -63,8 +52,6 @@ export class Saving {
 
   private readonly parts: SavingParts;
   private current: BackgroundSave | undefined;
-  /** A snapshot that was given up, whose walk is not at its end. */
-  private remains: Snapshot | undefined;
   private lastTryMs = 0;
 
   constructor(parts: SavingParts) {
@@ -79,13 +66,12 @@ export class Saving {
 
   /** Seconds since the save under way began, or -1. */
   get currentSeconds(): number {
-    return this.current === undefined ? -1 : Math.floor((Date.now() - this.current.startedMs) / 1000);
+    return this.current === undefined ? -1 : Math.floor((Date.now() - this.current.rdb.startedMs) / 1000);
   }
 
   /** Keys that the save under way has written, and has to write. */
   get progress(): { readonly written: number; readonly total: number } {
-    const { current } = this;
-    return { written: current?.writer.keyCount ?? 0, total: current?.snapshot.keyCount ?? 0 };
+    return this.current?.rdb.progress ?? { written: 0, total: 0 };
   }
 
   /** Saves everything at once, while everybody waits. Returns whether it succeeded; the log tells why not. */
@@ -96,7 +82,7 @@ export class Saving {
     try {
       this.writeAtOnce(temporaryPath);
       renameSync(temporaryPath, path);
-      syncDirectory(path);
+      syncDirectoryAtOnce(path);
     } catch (error) {
       rmSync(temporaryPath, { force: true });
       log.warn(`Write error while saving DB to the disk: ${systemErrorText(error)}`);
@@ -112,47 +98,31 @@ export class Saving {
 
   /** Begins a save in the background. False when it cannot even begin; the log tells why. */
   saveInBackground(): boolean {
-    const { keyspace, configuration, types, log } = this.parts;
+    const { keyspace, log } = this.parts;
     this.isScheduled = false;
     this.lastTryMs = Date.now();
-    let file: FileSink;
     try {
-      file = new FileSink(this.temporaryPath(''), configuration.values['rdb-save-incremental-fsync']);
+      const rdb = new BackgroundRdb(this.parts, {
+        name: 'Background saving',
+        temporaryPath: this.temporaryPath(''),
+        path: this.path,
+        isAofBase: false,
+        onEnd: (problem) => this.noteSaved(problem),
+      });
+      this.current = { rdb, dirty: keyspace.dirty };
     } catch (error) {
       log.warn(`Failed opening the temp RDB file for saving: ${systemErrorText(error)}`);
       this.setFailed(true);
       return false;
     }
-    this.endRemains();
-    const writer = new RdbFileWriter(types, (bytes, length) => file.write(bytes, length), this.fileOptions());
-    writer.begin();
-    this.announceDatabases(writer);
-    const snapshot = new Snapshot(keyspace, (database, record) => writer.write(database, record));
-    const startedMs = Date.now();
-    this.current = {
-      snapshot,
-      writer,
-      file,
-      path: this.path,
-      startedMs,
-      dirty: keyspace.dirty,
-      loggedMs: startedMs,
-      isCancelled: false,
-    };
     log.info(`Background saving started by pid ${process.pid}`);
-    this.continueLater(this.current, 0);
     return true;
   }
 
   /** Gives up the save in the background, at once. The file stays as it was. */
   cancel(): void {
-    const save = this.current;
-    if (save === undefined) return;
+    this.current?.rdb.cancel();
     this.current = undefined;
-    save.isCancelled = true;
-    save.file.cancel();
-    save.file.finish(save.path, undefined).catch(() => {});
-    this.giveUp(save.snapshot);
   }
 
   /** FLUSHALL: what is being saved is not wanted any more, and with save points the file must not bring it back. */
@@ -231,36 +201,17 @@ export class Saving {
     return this.parts.configuration.resolvePath(`temp-${process.pid}${suffix}.rdb`);
   }
 
-  private fileOptions(): RdbFileOptions {
-    const { configuration, keyspace } = this.parts;
-    const { values } = configuration;
-    const policy = values['maxmemory-policy'];
-    return {
-      compresses: values.rdbcompression,
-      hasChecksum: values.rdbchecksum,
-      access: policy.endsWith('lru') ? 'idle' : policy.endsWith('lfu') ? 'frequency' : 'none',
-      usedMemory: keyspace.memory.usedBytes,
-      isAofBase: false,
-    };
-  }
-
-  private announceDatabases(writer: RdbFileWriter): void {
-    for (const { index, size, deadlines } of this.parts.keyspace.databases) {
-      writer.announceDatabase(index, size, deadlines.count);
-    }
-  }
-
   private writeAtOnce(path: string): void {
-    const { keyspace, types } = this.parts;
+    const { keyspace, types, configuration } = this.parts;
     const { hashTable } = keyspace;
     const fd = openSync(path, 'w', 0o644);
     try {
       const sink = (bytes: Uint8Array, length: number) => {
         for (let at = 0; at < length; ) at += writeSync(fd, bytes, at, length - at);
       };
-      const writer = new RdbFileWriter(types, sink, this.fileOptions());
+      const writer = new RdbFileWriter(types, sink, rdbFileOptions(configuration, keyspace, false));
       writer.begin();
-      this.announceDatabases(writer);
+      announceDatabases(writer, keyspace);
       for (const { index, table } of keyspace.databases) {
         let cursor = 0;
         do {
@@ -279,46 +230,13 @@ export class Saving {
     }
   }
 
-  private continueLater(save: BackgroundSave, delayMs: number): void {
-    const go = () => {
-      if (!save.isCancelled) this.continueSaving(save);
-    };
-    if (delayMs > 0) setTimeout(go, delayMs);
-    else if (save.file.isFull) save.file.onRoom(() => setImmediate(go));
-    else setImmediate(go);
-  }
-
-  private continueSaving(save: BackgroundSave): void {
-    const { snapshot, writer, file } = save;
-    const delay = this.parts.configuration.values['rdb-key-save-delay'];
-    const before = writer.keyCount;
-    const most = delay > 0 ? Math.ceil(DELAY_MICROSECONDS_MAX / delay) : Number.POSITIVE_INFINITY;
-    const isFull = () => file.isFull || file.error !== undefined || writer.keyCount - before >= most;
-    const hasMore = snapshot.walk(SLICE_MS, isFull);
-    if (file.error !== undefined) {
-      void this.finish(save, undefined);
-      return;
-    }
-    if (!hasMore) {
-      void this.finish(save, writer.end());
-      return;
-    }
-    this.logProgress(save);
-    this.continueLater(save, delay > 0 ? ((writer.keyCount - before) * delay) / 1000 : 0);
-  }
-
-  private async finish(save: BackgroundSave, patch: ReturnType<RdbFileWriter['end']>): Promise<void> {
+  /** The save in the background is over. */
+  private noteSaved(problem: unknown): void {
     const { log, keyspace } = this.parts;
-    let problem: unknown;
-    try {
-      await save.file.finish(save.path, patch);
-    } catch (error) {
-      problem = error;
-    }
-    if (save.isCancelled) return;
+    const { current } = this;
+    if (current === undefined) throw new Error('a save has ended that nobody knows');
     this.current = undefined;
-    if (!save.snapshot.isComplete) this.giveUp(save.snapshot);
-    this.lastDurationSeconds = Math.floor((Date.now() - save.startedMs) / 1000);
+    this.lastDurationSeconds = Math.floor((Date.now() - current.rdb.startedMs) / 1000);
     if (problem !== undefined) {
       log.warn(`Write error while saving DB to the disk: ${systemErrorText(problem)}`);
       log.warn('Background saving error');
@@ -327,36 +245,10 @@ export class Saving {
     }
     log.info('DB saved on disk');
     log.info('Background saving terminated with success');
-    keyspace.dirty = Math.max(0, keyspace.dirty - save.dirty);
+    keyspace.dirty = Math.max(0, keyspace.dirty - current.dirty);
     this.saveCount++;
     this.lastSaveMs = Date.now();
     this.setFailed(false);
-  }
-
-  private logProgress(save: BackgroundSave): void {
-    const nowMs = Date.now();
-    if (nowMs - save.loggedMs < PROGRESS_LOG_MS) return;
-    save.loggedMs = nowMs;
-    const percent = (save.writer.keyCount / Math.max(1, save.snapshot.keyCount)) * 100;
-    this.parts.log.info(`Background saving: ${percent.toFixed(0)}% done`);
-  }
-
-  /** Ends a snapshot without a file: its walk goes on in slices until all records are marked. */
-  private giveUp(snapshot: Snapshot): void {
-    snapshot.giveUp();
-    this.remains = snapshot;
-    const go = () => {
-      if (this.remains !== snapshot) return;
-      if (snapshot.walk(SLICE_MS, () => false)) setImmediate(go).unref();
-      else this.remains = undefined;
-    };
-    go();
-  }
-
-  /** Ends such a walk at once: the next snapshot begins. Rare, as the next save is tried seconds later. */
-  private endRemains(): void {
-    this.remains?.walk(Number.POSITIVE_INFINITY, () => false);
-    this.remains = undefined;
   }
 
   private setFailed(hasFailed: boolean): void {

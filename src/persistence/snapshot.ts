@@ -4,9 +4,22 @@ import type { ReleaseJob } from '../keyspace/lazy-free.js';
 import type { RecordReference } from '../keyspace/record.js';
 import { ReferenceList } from '../memory/reference-list.js';
 import type { ScanCursor, TableReference } from '../structures/hashtable.js';
+import { finishSlices, type Slices } from './rdb/output.js';
 
-/** Takes the keys of a snapshot. The record is only valid during the call. */
-export type SnapshotSink = (database: number, record: RecordReference) => void;
+/** Takes the keys of a snapshot. Records are only valid during a call; that of `writeInSlices` until its end. */
+export interface SnapshotSink {
+  write(database: number, record: RecordReference): void;
+  /** Whether a key is to be written by `writeInSlices`. */
+  isSliceable(record: RecordReference): boolean;
+  /** Whether writing a key takes so long that a change of it should wait until that is done in slices. */
+  isLarge(record: RecordReference): boolean;
+  /** As `write`, with a pause after each slice; others are written in between. */
+  writeInSlices(database: number, record: RecordReference): Slices;
+  /** Whether so much waits to be written that changes should wait until there is room. */
+  readonly isOverloaded: boolean;
+  /** Whether what waits for the end of a key that is written in slices is so much that its rest must be written now. */
+  readonly holdsTooMuch: boolean;
+}
 
 /** A table as it was at the start: whatever SWAPDB does, its keys belong to this database. */
 interface SnapshotTable {
@@ -16,8 +29,11 @@ interface SnapshotTable {
   release: ReleaseJob | undefined;
 }
 
-/** Buckets between two looks at the clock. */
-const BUCKETS_PER_LOOK = 8;
+/** A key that is being written in slices. */
+interface PartialKey {
+  readonly record: RecordReference;
+  readonly slices: Slices;
+}
 
 /**
  * The keyspace at the moment at which the snapshot is made, without a copy of it.
@@ -28,6 +44,10 @@ const BUCKETS_PER_LOOK = 8;
  * are born with the bit. So each key is passed on exactly once, as it was at the start; only its access bits are those
  * that it has when it is written.
  *
+ * Passing on a large value takes long. The walk does it in slices; and a change of one that is not passed on, or only
+ * in part, had better wait: `delays` says so, and has the value be passed on next. A change that cannot wait has it
+ * passed on at once.
+ *
  * A walk always goes to its end, even that of a snapshot that is given up: all records must have the bit when the next
  * one begins.
  */
@@ -36,16 +56,25 @@ export class Snapshot implements ChangeGuard {
   readonly keyCount: number;
 
   private readonly keyspace: Keyspace;
+  /** Called when what changes waited for has happened. */
+  private readonly onProgress: () => void;
   private readonly tables: SnapshotTable[] = [];
   private readonly met = new ReferenceList();
   private sink: SnapshotSink | undefined;
-  /** The table that the walk is in, and where. */
+  /** The table that the walk is in, and the buckets that it does next. */
   private tableIndex = 0;
   private cursor: ScanCursor = 0;
+  private partial: PartialKey | undefined;
+  /** Large keys that a change waits for, and the databases that they belonged to at the start. */
+  private readonly urgent = new Map<RecordReference, number>();
+  private isKeyAwaited = false;
+  private isRoomAwaited = false;
 
-  constructor(keyspace: Keyspace, sink: SnapshotSink) {
+  /** @param onProgress called when a change that `delays` delayed may have to wait no more */
+  constructor(keyspace: Keyspace, sink: SnapshotSink, onProgress: () => void) {
     this.keyspace = keyspace;
     this.sink = sink;
+    this.onProgress = onProgress;
     let keys = 0;
     for (const { index, table, size } of keyspace.databases) {
       if (size > 0) this.tables.push({ database: index, table, release: undefined });
@@ -62,11 +91,17 @@ export class Snapshot implements ChangeGuard {
   }
 
   beforeChange(database: Database, record: RecordReference): void {
-    if (!this.keyspace.records.isUnwritten(record)) return;
-    const { table } = database;
-    const origin = this.tables.find((candidate) => candidate.table === table);
-    if (origin === undefined) throw new Error('a record that the snapshot wants is in none of its tables');
-    this.take(origin.database, record);
+    const { records } = this.keyspace;
+    if (!records.isUnwritten(record)) return;
+    if (record === this.partial?.record) {
+      this.finishPartial();
+      return;
+    }
+    const { sink } = this;
+    if (this.partial !== undefined && sink !== undefined && (sink.holdsTooMuch || sink.isLarge(record))) {
+      this.finishPartial();
+    }
+    this.take(this.originOf(database), record);
   }
 
   keepsTable(table: TableReference, job: ReleaseJob): boolean {
@@ -78,9 +113,30 @@ export class Snapshot implements ChangeGuard {
     return false;
   }
 
+  /** Whether a change of a record should wait until `onProgress`. */
+  delays(database: Database, record: RecordReference): boolean {
+    const { sink, partial } = this;
+    if (sink === undefined || !this.keyspace.records.isUnwritten(record)) return false;
+    if (record === partial?.record) {
+      this.isKeyAwaited = true;
+    } else if (sink.isLarge(record)) {
+      this.urgent.set(record, this.originOf(database));
+      this.isKeyAwaited = true;
+    } else if (sink.isOverloaded) {
+      this.isRoomAwaited = true;
+    } else {
+      return false;
+    }
+    return true;
+  }
+
   /** Passes nothing on from now on. The walk has to go on. */
   giveUp(): void {
     this.sink = undefined;
+    this.urgent.clear();
+    if (this.partial !== undefined) this.keyspace.records.markWritten(this.partial.record);
+    this.partial = undefined;
+    this.tellProgress();
   }
 
   /**
@@ -88,29 +144,94 @@ export class Snapshot implements ChangeGuard {
    * is not, the snapshot is over.
    */
   walk(durationMs: number, isFull: () => boolean): boolean {
-    const { keyspace, met } = this;
-    const { hashTable, records } = keyspace;
     const end = performance.now() + durationMs;
-    for (let buckets = 0; this.tableIndex < this.tables.length; buckets++) {
-      if (isFull() || (buckets % BUCKETS_PER_LOOK === BUCKETS_PER_LOOK - 1 && performance.now() >= end)) {
-        return true;
-      }
-      const { database, table } = this.tables[this.tableIndex];
-      this.cursor = hashTable.scan(table, this.cursor);
-      // Copied: values that are tables themselves are scanned when they are written.
-      met.copyOf(hashTable.scanned);
-      for (let i = 0; i < met.count; i++) {
-        if (records.isUnwritten(met.items[i])) this.take(database, met.items[i]);
-      }
-      if (this.cursor === 0) this.endTable();
+    if (this.isRoomAwaited && this.sink?.isOverloaded === false) this.tellProgress();
+    if (!this.takeUrgent(end)) return true;
+    while (this.tableIndex < this.tables.length) {
+      if (isFull() || !this.takeBucket(end, isFull) || performance.now() >= end) return true;
     }
-    keyspace.setGuard(undefined);
+    this.keyspace.setGuard(undefined);
+    this.tellProgress();
     return false;
+  }
+
+  /** Passes on what is in the next bucket. False when there was no time for all: it is looked at again then. */
+  private takeBucket(end: number, isFull: () => boolean): boolean {
+    const { keyspace, met, sink } = this;
+    const { hashTable, records } = keyspace;
+    const { database, table } = this.tables[this.tableIndex];
+    const next = hashTable.scan(table, this.cursor);
+    // Copied: values that are tables themselves are scanned when they are written.
+    met.copyOf(hashTable.scanned);
+    for (let i = 0; i < met.count; i++) {
+      const record = met.items[i];
+      if (!records.isUnwritten(record)) continue;
+      if (sink?.isSliceable(record) === true) {
+        this.partial = { record, slices: sink.writeInSlices(database, record) };
+        if (!this.continuePartial(end) || isFull()) return false;
+      } else {
+        this.take(database, record);
+      }
+    }
+    this.cursor = next;
+    if (next === 0) this.endTable();
+    return true;
+  }
+
+  /** Goes on with the key that is half passed on, and with those that changes wait for. False when the time is over. */
+  private takeUrgent(end: number): boolean {
+    if (this.partial !== undefined && !this.continuePartial(end)) return false;
+    for (const [record, database] of this.urgent) {
+      const { sink } = this;
+      this.urgent.delete(record);
+      if (sink === undefined) break;
+      this.partial = { record, slices: sink.writeInSlices(database, record) };
+      if (!this.continuePartial(end)) return false;
+    }
+    return true;
+  }
+
+  /** Whether the key is passed on. */
+  private continuePartial(end: number): boolean {
+    const { partial } = this;
+    if (partial === undefined) return true;
+    while (partial.slices.next().done !== true) if (performance.now() >= end) return false;
+    this.endPartial(partial);
+    return true;
+  }
+
+  private finishPartial(): void {
+    const { partial } = this;
+    if (partial === undefined) return;
+    finishSlices(partial.slices);
+    this.endPartial(partial);
+  }
+
+  private endPartial({ record }: PartialKey): void {
+    this.keyspace.records.markWritten(record);
+    this.urgent.delete(record);
+    this.partial = undefined;
+    this.tellProgress();
   }
 
   private take(database: number, record: RecordReference): void {
     this.keyspace.records.markWritten(record);
-    this.sink?.(database, record);
+    this.urgent.delete(record);
+    this.sink?.write(database, record);
+  }
+
+  /** The database that a record belonged to at the start. */
+  private originOf({ table }: Database): number {
+    const origin = this.tables.find((candidate) => candidate.table === table);
+    if (origin === undefined) throw new Error('a record that the snapshot wants is in none of its tables');
+    return origin.database;
+  }
+
+  private tellProgress(): void {
+    if (!this.isKeyAwaited && !this.isRoomAwaited) return;
+    this.isKeyAwaited = false;
+    this.isRoomAwaited = false;
+    this.onProgress();
   }
 
   private endTable(): void {

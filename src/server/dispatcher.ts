@@ -176,6 +176,7 @@ export class Dispatcher {
         server.outbox.reply.simpleString('QUEUED');
         return EXECUTED;
       }
+      if (server.snapshotWaits.holds(client, command, request)) return POSTPONED;
       this.call(client, command, request);
       this.observe(client, command, request);
       this.endCaching(client, command);

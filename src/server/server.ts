@@ -13,6 +13,7 @@ import { Rates } from '../observability/rates.js';
 import { Statistics } from '../observability/statistics.js';
 import { DumpPayloads } from '../persistence/dump-payload.js';
 import { Saving } from '../persistence/saving.js';
+import { Snapshots } from '../persistence/snapshots.js';
 import type { Arguments } from '../protocol/arguments.js';
 import type { ReplyWriter } from '../protocol/reply-writer.js';
 import type { TimestampMs } from '../structures/deadlines.js';
@@ -43,6 +44,7 @@ import { PubSub } from './pubsub.js';
 import { QueryBuffers } from './query-buffers.js';
 import type { RegisteredCommand } from './registered-command.js';
 import { SlowCommands } from './slow-commands.js';
+import { SnapshotWaits } from './snapshot-waits.js';
 import { Tracking } from './tracking.js';
 import { Turn } from './turn.js';
 import { Watching } from './watching.js';
@@ -53,6 +55,7 @@ export const RESTRICTED_WRITES = 2;
 export const RESTRICTED_MONITORED = 4;
 export const RESTRICTED_MEMORY = 8;
 export const RESTRICTED_LOADING = 16;
+export const RESTRICTED_SNAPSHOT = 32;
 
 /** What a server is put together from. */
 export interface ServerParts {
@@ -83,6 +86,8 @@ export class Server implements ClientOwner {
   readonly keyspace: Keyspace;
   readonly types: Types;
   readonly dumpPayloads: DumpPayloads;
+  readonly snapshots: Snapshots;
+  readonly snapshotWaits: SnapshotWaits;
   readonly saving: Saving;
   readonly propagation: Propagation;
   readonly outputLimits = new OutputLimits((client) => this.closeForOutput(client));
@@ -140,16 +145,25 @@ export class Server implements ClientOwner {
     });
     this.types = new Types(this.keyspace);
     this.dumpPayloads = new DumpPayloads(this.types);
+    this.snapshots = new Snapshots(this.keyspace);
+    this.snapshots.onActive = (isActive) => {
+      if (isActive) this.restrictions |= RESTRICTED_SNAPSHOT;
+      else this.restrictions &= ~RESTRICTED_SNAPSHOT;
+    };
+    this.snapshotWaits = new SnapshotWaits(this);
     this.saving = new Saving({
       configuration,
       types: this.types,
       keyspace: this.keyspace,
+      snapshots: this.snapshots,
       log: this.log,
       onOutcome: () => this.refuseWrites(),
     });
     this.turn = new Turn(this.keyspace, this.outbox, {
       sent: (client) => this.checkOutput(client),
-      postponed: (client) => this.pause.add(client),
+      postponed: (client) => {
+        if (!this.snapshotWaits.has(client)) this.pause.add(client);
+      },
       executed: () => {
         if (this.blocking.hasReady) this.blocking.serve();
       },
@@ -248,6 +262,7 @@ export class Server implements ClientOwner {
     this.outputLimits.drained(client);
     this.clients.remove(client);
     this.pause.remove(client);
+    this.snapshotWaits.remove(client);
     client.queryBuffer = new Uint8Array(0);
     client.queryLength = 0;
     client.decoder = undefined;

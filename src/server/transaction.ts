@@ -61,7 +61,7 @@ export class Transaction {
     }
   }
 
-  /** Reads the arguments of command `index` into `request`. Commands are read in order, each once. */
+  /** Reads the arguments of command `index` into `request`. Commands are read in order, each once between rewinds. */
   read(index: number, request: Arguments): void {
     request.clear();
     request.bytes = this.bytes;
@@ -72,6 +72,12 @@ export class Transaction {
     }
   }
 
+  /** Goes back to the first command. */
+  rewind(): void {
+    this.nextArgument = 0;
+    this.nextOffset = 0;
+  }
+
   /** Makes it a new, empty one. */
   clear(): void {
     this.commands.length = 0;
@@ -80,8 +86,7 @@ export class Transaction {
     this.usedBytes = 0;
     this.commandFlags = 0;
     this.isAborted = false;
-    this.nextArgument = 0;
-    this.nextOffset = 0;
+    this.rewind();
   }
 
   private reserve(length: ByteLength): void {

@@ -32,6 +32,100 @@ const table = new Int32Array(1 << HASH_BITS);
 let tableStart = 0;
 
 /**
+ * A compression that goes on a slice at a time, so that a long string holds nobody up; others may be begun and ended
+ * meanwhile. The source must not change until it is over.
+ */
+export class LzfCompression {
+  private source: Uint8Array = new Uint8Array(0);
+  private sourceOffset: ByteOffset = 0;
+  private sourceEnd: ByteOffset = 0;
+  private target: Uint8Array = new Uint8Array(0);
+  private targetOffset: ByteOffset = 0;
+  private targetEnd: ByteOffset = 0;
+  private base = 0;
+  private input: ByteOffset = 0;
+  private output: ByteOffset = 0;
+  /** Where the literals start that are not written yet. */
+  private literals: ByteOffset = 0;
+  private size: ByteLength = 0;
+
+  /** Begins with `sourceLength` bytes, at most 2^30, that shall take no more than `capacity` in `target`. */
+  begin(
+    source: Uint8Array,
+    sourceOffset: ByteOffset,
+    sourceLength: ByteLength,
+    target: Uint8Array,
+    targetOffset: ByteOffset,
+    capacity: ByteLength,
+  ): void {
+    this.source = source;
+    this.sourceOffset = sourceOffset;
+    this.sourceEnd = sourceOffset + sourceLength;
+    this.target = target;
+    this.targetOffset = targetOffset;
+    this.targetEnd = targetOffset + capacity;
+    this.base = claimNumbers(sourceLength) - sourceOffset;
+    this.input = sourceOffset;
+    this.output = targetOffset;
+    this.literals = sourceOffset;
+    this.size = 0;
+  }
+
+  /** How many bytes it took, once it is over; 0 if that would have been more than the capacity. */
+  get compressedLength(): ByteLength {
+    return this.size;
+  }
+
+  /** Goes on for about `length` bytes of the source. Returns whether there is more to do. */
+  step(length: ByteLength): boolean {
+    const { source, target, base, sourceOffset, sourceEnd, targetEnd } = this;
+    const end = Math.min(sourceEnd - 2, this.input + length);
+    let { input, output, literals } = this;
+    while (input < end) {
+      const slot = hashAt(source, input);
+      const candidate = table[slot] - base;
+      table[slot] = base + input;
+      const distance = input - candidate;
+      if (
+        candidate < sourceOffset ||
+        // What is not before this position is the number of another compression.
+        (distance - 1) >>> 0 >= DISTANCE_MAX ||
+        source[candidate] !== source[input] ||
+        source[candidate + 1] !== source[input + 1] ||
+        source[candidate + 2] !== source[input + 2]
+      ) {
+        input++;
+        continue;
+      }
+      const lengthMax = Math.min(sourceEnd - input, MATCH_LENGTH_MAX);
+      let match = MATCH_LENGTH_MIN;
+      while (match < lengthMax && source[candidate + match] === source[input + match]) match++;
+
+      const referenceLength = match < LONG_MATCH_LENGTH ? 2 : 3;
+      if (output + literalsLength(input - literals) + referenceLength > targetEnd) return false;
+      output = writeLiterals(source, literals, input, target, output);
+      output = writeReference(target, output, match, distance - 1);
+      input += match;
+      literals = input;
+      // Of the positions inside the match, only the last two are remembered: a matter of speed.
+      for (let inside = input - 2; inside < input && inside < sourceEnd - 2; inside++) {
+        table[hashAt(source, inside)] = base + inside;
+      }
+    }
+    this.input = input;
+    this.output = output;
+    this.literals = literals;
+    if (input < sourceEnd - 2) return output + literalsLength(input - literals) <= targetEnd;
+    if (output + literalsLength(sourceEnd - literals) > targetEnd) return false;
+    this.size = writeLiterals(source, literals, sourceEnd, target, output) - this.targetOffset;
+    return false;
+  }
+}
+
+/** The one that is begun and ended in one call. */
+const atOnce = new LzfCompression();
+
+/**
  * Compresses `sourceLength` bytes, at most 2^30, into `target` and returns how many bytes that took, or 0 if it would
  * have taken more than `capacity`.
  */
@@ -43,46 +137,9 @@ export function lzfCompress(
   targetOffset: ByteOffset,
   capacity: ByteLength,
 ): ByteLength {
-  const base = claimNumbers(sourceLength) - sourceOffset;
-  const sourceEnd = sourceOffset + sourceLength;
-  const targetEnd = targetOffset + capacity;
-  let input = sourceOffset;
-  let output = targetOffset;
-  // Where the literals start that are not written yet.
-  let literals = sourceOffset;
-
-  while (input < sourceEnd - 2) {
-    const slot = hashAt(source, input);
-    const candidate = table[slot] - base;
-    table[slot] = base + input;
-    const distance = input - candidate;
-    if (
-      candidate < sourceOffset ||
-      distance > DISTANCE_MAX ||
-      source[candidate] !== source[input] ||
-      source[candidate + 1] !== source[input + 1] ||
-      source[candidate + 2] !== source[input + 2]
-    ) {
-      input++;
-      continue;
-    }
-    const lengthMax = Math.min(sourceEnd - input, MATCH_LENGTH_MAX);
-    let length = MATCH_LENGTH_MIN;
-    while (length < lengthMax && source[candidate + length] === source[input + length]) length++;
-
-    const referenceLength = length < LONG_MATCH_LENGTH ? 2 : 3;
-    if (output + literalsLength(input - literals) + referenceLength > targetEnd) return 0;
-    output = writeLiterals(source, literals, input, target, output);
-    output = writeReference(target, output, length, distance - 1);
-    input += length;
-    literals = input;
-    // Of the positions inside the match, only the last two are remembered: a matter of speed.
-    for (let inside = input - 2; inside < input && inside < sourceEnd - 2; inside++) {
-      table[hashAt(source, inside)] = base + inside;
-    }
-  }
-  if (output + literalsLength(sourceEnd - literals) > targetEnd) return 0;
-  return writeLiterals(source, literals, sourceEnd, target, output) - targetOffset;
+  atOnce.begin(source, sourceOffset, sourceLength, target, targetOffset, capacity);
+  atOnce.step(sourceLength);
+  return atOnce.compressedLength;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { RecordReference } from '../../keyspace/record.js';
 import { NO_DEADLINE } from '../../keyspace/record-store.js';
 import { Crc64 } from '../../memory/crc64.js';
 import { shiftedCrc64 } from '../../memory/crc64-shift.js';
-import { SEGMENT_SHIFT } from '../../memory/reference.js';
+import { type ByteLength, SEGMENT_SHIFT } from '../../memory/reference.js';
 import type { Types } from '../../types/types.js';
 import {
   OPCODE_AUX,
@@ -20,7 +20,8 @@ import {
   RDB_VERSION_WITHOUT_FIELD_EXPIRY,
   RDB_VERSION_WITHOUT_SET_LISTPACKS,
 } from './format.js';
-import { type ByteSink, RdbOutput } from './output.js';
+import { HeldOutput } from './held-output.js';
+import { type ByteSink, RdbOutput, type Slices } from './output.js';
 import { ValueWriter } from './value-writer.js';
 
 /** What a file says besides its keys, and how it is written. */
@@ -49,6 +50,11 @@ const VERSION_DIGITS = 4;
 /**
  * Writes an RDB file: `begin`, the keys in any order of databases, `end`.
  *
+ * A large value can be written in slices; keys that have to be written meanwhile wait in memory, and come behind it:
+ *
+ *     output    … │ key │ large value ▒▒▒▒░░░░                  ← the slices that are still to come
+ *     held                                    │ key │ value │ key │ value │
+ *
  * Which is the lowest version that holds the data is only known at the end, so the file begins as the lowest of all, and
  * `end` returns what is to be overwritten. The checksum is that of the file as it is then.
  */
@@ -62,6 +68,9 @@ export class RdbFileWriter {
   private readonly options: RdbFileOptions;
   private version = RDB_VERSION_WITHOUT_SET_LISTPACKS;
   private database = -1;
+  /** Whether the value of a key is being written in slices, and what is to come behind it. */
+  private isInValue = false;
+  private readonly held: HeldOutput;
   /** By database: how many keys it had at the start, and how many of those expire. */
   private readonly sizes = new Map<number, { keys: number; expiring: number }>();
 
@@ -71,6 +80,7 @@ export class RdbFileWriter {
     this.values = new ValueWriter(types);
     this.output = new RdbOutput(sink, options.hasChecksum);
     this.output.compresses = options.compresses;
+    this.held = new HeldOutput(options.compresses);
   }
 
   /** Writes what comes before the keys. */
@@ -90,36 +100,40 @@ export class RdbFileWriter {
     this.sizes.set(index, { keys, expiring });
   }
 
-  /** Writes a key of a database. */
+  /** Bytes that wait for the end of a value that is being written in slices. */
+  get heldBytes(): ByteLength {
+    return this.held.byteLength;
+  }
+
+  /** Whether `writeInSlices` is for this key. */
+  isSliceable(record: RecordReference): boolean {
+    return this.values.isSliceable(record);
+  }
+
+  /** Whether writing this key is likely to take longer than half a millisecond. */
+  isLarge(record: RecordReference): boolean {
+    return this.values.isLarge(record);
+  }
+
+  /** Writes a key of a database. Behind the value that is being written in slices, if there is one. */
   write(database: number, record: RecordReference): void {
-    const { output, options, types } = this;
-    const { records, keyspace } = types.hashes;
-    if (database !== this.database) this.select(database);
-    const deadlineMs = keyspace.deadline(record);
-    if (deadlineMs !== NO_DEADLINE) {
-      output.byte(OPCODE_EXPIRETIME_MS);
-      output.milliseconds(deadlineMs);
-    }
-    if (options.access === 'idle') {
-      output.byte(OPCODE_IDLE);
-      output.length(keyspace.accessClock.idleSeconds(records.access(record)));
-    } else if (options.access === 'frequency') {
-      output.byte(OPCODE_FREQ);
-      output.byte(keyspace.accessClock.frequency(records.access(record)));
-    }
-    const type = this.values.rdbType(record);
-    if (type === RDB_HASH_METADATA || type === RDB_HASH_LISTPACK_EX) this.version = RDB_VERSION;
-    else if (type === RDB_SET_LISTPACK && this.version < RDB_VERSION_WITHOUT_FIELD_EXPIRY) {
-      this.version = RDB_VERSION_WITHOUT_FIELD_EXPIRY;
-    }
-    output.byte(type);
-    output.string(
-      records.memory.bytes[record >>> SEGMENT_SHIFT],
-      records.keyOffset(record),
-      records.keyLength(record),
-    );
+    const output = this.isInValue ? this.held.output : this.output;
+    this.writeKey(database, record, output);
     this.values.write(record, output);
     this.keyCount++;
+  }
+
+  /**
+   * Writes a sliceable key with a pause after each slice; the key must not change meanwhile, and no other one be written
+   * so.
+   */
+  *writeInSlices(database: number, record: RecordReference): Slices {
+    this.writeKey(database, record, this.output);
+    this.isInValue = true;
+    yield* this.values.writeInSlices(record, this.output);
+    this.isInValue = false;
+    this.keyCount++;
+    this.held.release(this.output);
   }
 
   /** Writes what comes after the keys. Returns what is to be overwritten then, or undefined. */
@@ -145,8 +159,34 @@ export class RdbFileWriter {
     return { position: MAGIC.length, bytes };
   }
 
-  private select(database: number): void {
-    const { output } = this;
+  /** What comes before the value. */
+  private writeKey(database: number, record: RecordReference, output: RdbOutput): void {
+    const { options, types } = this;
+    const { records, keyspace } = types.hashes;
+    if (database !== this.database) this.select(database, output);
+    const deadlineMs = keyspace.deadline(record);
+    if (deadlineMs !== NO_DEADLINE) {
+      output.byte(OPCODE_EXPIRETIME_MS);
+      output.milliseconds(deadlineMs);
+    }
+    if (options.access === 'idle') {
+      output.byte(OPCODE_IDLE);
+      output.length(keyspace.accessClock.idleSeconds(records.access(record)));
+    } else if (options.access === 'frequency') {
+      output.byte(OPCODE_FREQ);
+      output.byte(keyspace.accessClock.frequency(records.access(record)));
+    }
+    const type = this.values.rdbType(record);
+    if (type === RDB_HASH_METADATA || type === RDB_HASH_LISTPACK_EX) this.version = RDB_VERSION;
+    else if (type === RDB_SET_LISTPACK && this.version < RDB_VERSION_WITHOUT_FIELD_EXPIRY) {
+      this.version = RDB_VERSION_WITHOUT_FIELD_EXPIRY;
+    }
+    output.byte(type);
+    const bytes = records.memory.bytes[record >>> SEGMENT_SHIFT];
+    output.string(bytes, records.keyOffset(record), records.keyLength(record));
+  }
+
+  private select(database: number, output: RdbOutput): void {
     this.database = database;
     output.byte(OPCODE_SELECTDB);
     output.length(database);

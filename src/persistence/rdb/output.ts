@@ -2,7 +2,7 @@ import { copyBytes } from '../../memory/bytes.js';
 import { CRC64_BYTES, Crc64 } from '../../memory/crc64.js';
 import type { ByteLength, ByteOffset } from '../../memory/reference.js';
 import { parseSafeInteger } from '../../protocol/integers.js';
-import { lzfCompress } from '../../structures/lzf.js';
+import { LzfCompression, lzfCompress } from '../../structures/lzf.js';
 import {
   LENGTH_14_BITS,
   LENGTH_32_BITS,
@@ -21,10 +21,22 @@ const UNCOMPRESSED_BYTES_MAX = 20;
 /** LZF must save at least so many bytes. */
 const LZF_SAVING_BYTES = 4;
 const INT32_MAX = 0x7fffffff;
+/** Longer strings are written a slice of so many bytes at a time: about a tenth of a millisecond's work. */
+export const STRING_SLICE_BYTES = 16 * 1024;
+/** Longer strings are not tried with LZF: the memory for the result is not to be felt. */
+const COMPRESSED_IN_SLICES_MAX = 16 * 1024 * 1024;
 const TWO_TO_32 = 2 ** 32;
 
 /** Takes what was written, in order. The bytes are only valid during the call. */
 export type ByteSink = (bytes: Uint8Array, length: ByteLength) => void;
+
+/** Work in slices of a fraction of a millisecond: whoever does it decides after each how soon it goes on. */
+export type Slices = Generator<undefined, void, undefined>;
+
+/** Does all of it now. */
+export function finishSlices(slices: Slices): void {
+  while (slices.next().done !== true);
+}
 
 /**
  * Writes the elements of the RDB format into a sink, in chunks, with constant memory, and keeps the checksum of all
@@ -98,6 +110,25 @@ export class RdbOutput {
     this.raw(bytes, offset, length);
   }
 
+  /** The same for a string of more than STRING_SLICE_BYTES, with a pause after each slice. Its bytes must stay. */
+  *stringInSlices(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): Slices {
+    if (this.compresses && length <= COMPRESSED_IN_SLICES_MAX) {
+      const capacity = length - LZF_SAVING_BYTES;
+      const target = new Uint8Array(capacity);
+      const compression = new LzfCompression();
+      compression.begin(bytes, offset, length, target, 0, capacity);
+      while (compression.step(STRING_SLICE_BYTES)) yield;
+      const size = compression.compressedLength;
+      if (size > 0) {
+        this.compressedHeader(size, length);
+        yield* this.rawInSlices(target, 0, size);
+        return;
+      }
+    }
+    this.length(length);
+    yield* this.rawInSlices(bytes, offset, length);
+  }
+
   /** Text (latin1) as a string. */
   text(text: string): void {
     const bytes = Buffer.from(text, 'latin1');
@@ -106,9 +137,7 @@ export class RdbOutput {
 
   /** A string of `length` bytes that LZF has compressed to `size`. */
   compressed(bytes: Uint8Array, offset: ByteOffset, size: ByteLength, length: ByteLength): void {
-    this.byte((LENGTH_ENCODED << 6) | STRING_LZF);
-    this.length(size);
-    this.length(length);
+    this.compressedHeader(size, length);
     this.raw(bytes, offset, size);
   }
 
@@ -146,6 +175,20 @@ export class RdbOutput {
     this.checksum?.update(this.chunk, 0, this.used);
     this.sink(this.chunk, this.used);
     this.used = 0;
+  }
+
+  private *rawInSlices(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): Slices {
+    const end = offset + length;
+    for (let at = offset; at < end; at += STRING_SLICE_BYTES) {
+      this.raw(bytes, at, Math.min(STRING_SLICE_BYTES, end - at));
+      yield;
+    }
+  }
+
+  private compressedHeader(size: ByteLength, length: ByteLength): void {
+    this.byte((LENGTH_ENCODED << 6) | STRING_LZF);
+    this.length(size);
+    this.length(length);
   }
 
   /** An integer in 1 to 4 bytes. False when it does not fit. */

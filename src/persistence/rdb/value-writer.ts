@@ -3,6 +3,7 @@ import {
   ENCODING_INTSET,
   ENCODING_LISTPACK,
   ENCODING_LISTPACK_EX,
+  ENCODING_RAW,
   type RecordReference,
   type Records,
   TYPE_HASH,
@@ -35,7 +36,14 @@ import {
   RDB_ZSET_LISTPACK,
   type RdbType,
 } from './format.js';
-import type { RdbOutput } from './output.js';
+import { finishSlices, type RdbOutput, type Slices, STRING_SLICE_BYTES } from './output.js';
+
+/** Elements of a table or skiplist between two pauses. */
+const ELEMENTS_PER_SLICE = 64;
+/** A value that takes more memory takes longer to write than all clients should have to wait for. */
+const LARGE_BYTES = 64 * 1024;
+/** Elements that are looked at to estimate how many bytes all take. */
+const SAMPLES = 5;
 
 /**
  * Writes the values of keys in the RDB format. What is a listpack or intset in memory is written as it is; only tables
@@ -46,18 +54,11 @@ export class ValueWriter {
   private readonly records: Records;
   private readonly memory: Memory;
   private readonly digits = new Uint8Array(INT64_DECIMAL_LENGTH_MAX);
-  // Cursors of its own: commands may be in the middle of a walk.
-  private readonly hashCursor: HashCursor;
-  private readonly setCursor: SetCursor;
-  private readonly sortedSetCursor: SortedSetCursor;
 
   constructor(types: Types) {
     this.types = types;
     this.records = types.hashes.records;
     this.memory = types.hashes.records.memory;
-    this.hashCursor = new HashCursor(types.hashes);
-    this.setCursor = new SetCursor(types.sets);
-    this.sortedSetCursor = new SortedSetCursor(types.sortedSets, types.listpacks);
   }
 
   /** The RDB type in which a record's value is written. */
@@ -84,36 +85,76 @@ export class ValueWriter {
     }
   }
 
+  /**
+   * Whether a value is worth being written in slices: one of many pieces, or one piece that is long. The others are
+   * written in some microseconds.
+   */
+  isSliceable(record: RecordReference): boolean {
+    const { records } = this;
+    if (!records.hasSlot(record)) return false;
+    switch (records.encoding(record)) {
+      case ENCODING_INT:
+        return false;
+      case ENCODING_RAW:
+        return records.slotExtra(record) > STRING_SLICE_BYTES;
+      case ENCODING_INTSET:
+        return this.types.sets.intsets.byteLength(records.slot(record)) > STRING_SLICE_BYTES;
+      case ENCODING_LISTPACK:
+      case ENCODING_LISTPACK_EX:
+        return this.types.listpacks.byteLength(records.slot(record)) > STRING_SLICE_BYTES;
+      default:
+        return true;
+    }
+  }
+
+  /** Whether writing a value is likely to take longer than half a millisecond. */
+  isLarge(record: RecordReference): boolean {
+    if (!this.isSliceable(record)) return false;
+    const { records } = this;
+    const operations = this.types.hashes.keyspace.operationsOf(records.type(record));
+    const value = records.slot(record);
+    const extra = records.slotExtra(record);
+    return operations.memoryUsage(value, extra, records.encoding(record), SAMPLES) > LARGE_BYTES;
+  }
+
   /** Writes the value, without its type. */
   write(record: RecordReference, output: RdbOutput): void {
-    const { types, records } = this;
+    if (this.isSliceable(record)) finishSlices(this.writeInSlices(record, output));
+    else if (this.records.type(record) === TYPE_STRING) this.writeString(record, output);
+    else this.writeCompact(record, output);
+  }
+
+  /** The same for a value that is sliceable, with a pause after each slice. The value must not change meanwhile. */
+  *writeInSlices(record: RecordReference, output: RdbOutput): Slices {
+    const { records, types } = this;
+    const value = records.slot(record);
     switch (this.rdbType(record)) {
       case RDB_STRING:
-        this.writeString(record, output);
+        yield* this.block(value, records.slotExtra(record), output);
         break;
       case RDB_LIST_QUICKLIST_2:
-        this.writeList(record, output);
+        yield* this.writeList(record, output);
         break;
       case RDB_SET_INTSET:
-        this.block(records.slot(record), types.sets.intsets.byteLength(records.slot(record)), output);
+        yield* this.block(value, types.sets.intsets.byteLength(value), output);
         break;
       case RDB_HASH_LISTPACK_EX:
         output.milliseconds(this.firstFieldDeadline(record));
-        this.listpack(records.slot(record), output);
+        yield* this.block(value, types.listpacks.byteLength(value), output);
         break;
       case RDB_SET_LISTPACK:
       case RDB_ZSET_LISTPACK:
       case RDB_HASH_LISTPACK:
-        this.listpack(records.slot(record), output);
+        yield* this.block(value, types.listpacks.byteLength(value), output);
         break;
       case RDB_SET:
-        this.writeSet(record, output);
+        yield* this.writeSet(record, output);
         break;
       case RDB_ZSET_2:
-        this.writeSortedSet(record, output);
+        yield* this.writeSortedSet(record, output);
         break;
       default:
-        this.writeHash(record, output);
+        yield* this.writeHash(record, output);
     }
   }
 
@@ -127,17 +168,34 @@ export class ValueWriter {
       const length = writeInt64FromWords(digits, 0, records.slot(record), records.slotExtra(record));
       output.string(digits, 0, length);
     } else {
-      this.block(records.slot(record), records.slotExtra(record), output);
+      const block = records.slot(record);
+      const bytes = this.memory.bytes[block >>> SEGMENT_SHIFT];
+      output.string(bytes, byteOffset(block), records.slotExtra(record));
     }
   }
 
-  private writeList(record: RecordReference, output: RdbOutput): void {
-    const { lists } = this.types;
+  /** A value that is one short block. */
+  private writeCompact(record: RecordReference, output: RdbOutput): void {
+    const { records, types } = this;
+    const value = records.slot(record);
+    const isIntset = records.encoding(record) === ENCODING_INTSET;
+    if (records.type(record) === TYPE_LIST) {
+      output.length(1);
+      output.length(QUICKLIST_PACKED);
+    } else if (records.encoding(record) === ENCODING_LISTPACK_EX) {
+      output.milliseconds(this.firstFieldDeadline(record));
+    }
+    const length = isIntset ? types.sets.intsets.byteLength(value) : types.listpacks.byteLength(value);
+    output.string(this.memory.bytes[value >>> SEGMENT_SHIFT], byteOffset(value), length);
+  }
+
+  private *writeList(record: RecordReference, output: RdbOutput): Slices {
+    const { lists, listpacks } = this.types;
     const list = this.records.slot(record);
     if (lists.isListpack(record)) {
       output.length(1);
       output.length(QUICKLIST_PACKED);
-      this.listpack(list, output);
+      yield* this.block(list, listpacks.byteLength(list), output);
       return;
     }
     const { nodes } = lists.quicklists;
@@ -149,49 +207,60 @@ export class ValueWriter {
         const bytes = this.memory.bytes[entry >>> SEGMENT_SHIFT];
         output.compressed(bytes, byteOffset(entry), nodes.storedLength(node), nodes.byteLength(node));
       } else {
-        this.block(entry, nodes.byteLength(node), output);
+        yield* this.block(entry, nodes.byteLength(node), output);
       }
+      yield;
     }
   }
 
-  private writeSet(record: RecordReference, output: RdbOutput): void {
-    const { setCursor } = this;
+  private *writeSet(record: RecordReference, output: RdbOutput): Slices {
+    const cursor = new SetCursor(this.types.sets);
+    const { element } = cursor;
     output.length(this.types.sets.count(record));
-    setCursor.start(record);
-    while (setCursor.next()) {
-      const { element } = setCursor;
+    cursor.start(record);
+    for (let written = 1; cursor.next(); written++) {
       element.spell();
-      output.string(element.bytes, element.offset, element.length);
+      if (element.length <= STRING_SLICE_BYTES) {
+        output.string(element.bytes, element.offset, element.length);
+      } else {
+        yield* output.stringInSlices(element.bytes, element.offset, element.length);
+      }
+      if (written % ELEMENTS_PER_SLICE === 0) yield;
     }
   }
 
   /** From the highest score down, so that whoever loads it always inserts at the front. */
-  private writeSortedSet(record: RecordReference, output: RdbOutput): void {
-    const { sortedSetCursor: cursor } = this;
+  private *writeSortedSet(record: RecordReference, output: RdbOutput): Slices {
+    const cursor = new SortedSetCursor(this.types.sortedSets, this.types.listpacks);
     const count = this.types.sortedSets.count(record);
     output.length(count);
     cursor.selectRanks(record, 0, count, true);
-    while (cursor.next()) {
-      output.string(cursor.bytes, cursor.offset, cursor.length);
+    for (let written = 1; cursor.next(); written++) {
+      if (cursor.length <= STRING_SLICE_BYTES) output.string(cursor.bytes, cursor.offset, cursor.length);
+      else yield* output.stringInSlices(cursor.bytes, cursor.offset, cursor.length);
       output.double(cursor.score);
+      if (written % ELEMENTS_PER_SLICE === 0) yield;
     }
   }
 
-  private writeHash(record: RecordReference, output: RdbOutput): void {
-    const { hashCursor: cursor } = this;
+  private *writeHash(record: RecordReference, output: RdbOutput): Slices {
+    const cursor = new HashCursor(this.types.hashes);
     const firstMs = this.firstFieldDeadline(record);
     if (firstMs !== 0) output.milliseconds(firstMs);
     output.length(this.types.hashes.count(record));
     cursor.start(record);
-    while (cursor.next()) {
+    for (let written = 1; cursor.next(); written++) {
       // Relative to the first, plus one: zero is a field without a deadline.
       if (firstMs !== 0) {
         output.length(cursor.deadlineMs === NO_DEADLINE ? 0 : cursor.deadlineMs - firstMs + 1);
       }
       cursor.readField();
-      output.string(cursor.bytes, cursor.offset, cursor.length);
+      if (cursor.length <= STRING_SLICE_BYTES) output.string(cursor.bytes, cursor.offset, cursor.length);
+      else yield* output.stringInSlices(cursor.bytes, cursor.offset, cursor.length);
       cursor.readValue();
-      output.string(cursor.bytes, cursor.offset, cursor.length);
+      if (cursor.length <= STRING_SLICE_BYTES) output.string(cursor.bytes, cursor.offset, cursor.length);
+      else yield* output.stringInSlices(cursor.bytes, cursor.offset, cursor.length);
+      if (written % ELEMENTS_PER_SLICE === 0) yield;
     }
   }
 
@@ -201,11 +270,9 @@ export class ValueWriter {
     return deadlineMs === NO_DEADLINE ? 0 : deadlineMs;
   }
 
-  private listpack(listpack: Reference, output: RdbOutput): void {
-    this.block(listpack, this.types.listpacks.byteLength(listpack), output);
-  }
-
-  private block(block: Reference, length: ByteLength, output: RdbOutput): void {
-    output.string(this.memory.bytes[block >>> SEGMENT_SHIFT], byteOffset(block), length);
+  private *block(block: Reference, length: ByteLength, output: RdbOutput): Slices {
+    const bytes = this.memory.bytes[block >>> SEGMENT_SHIFT];
+    if (length <= STRING_SLICE_BYTES) output.string(bytes, byteOffset(block), length);
+    else yield* output.stringInSlices(bytes, byteOffset(block), length);
   }
 }

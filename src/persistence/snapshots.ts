@@ -1,0 +1,55 @@
+import type { Keyspace } from '../keyspace/keyspace.js';
+import { Snapshot, type SnapshotSink } from './snapshot.js';
+
+/** How long a slice of the walk may take before clients go first, in ms. */
+export const SNAPSHOT_SLICE_MS = 1;
+
+/** The snapshots of a keyspace, one at a time: for saves, for rewrites of the append-only file, and for replicas. */
+export class Snapshots {
+  /** Called when changes that `Snapshot.delays` delayed may have to wait no more. */
+  onProgress: () => void = () => {};
+  /** Called when there begins to be a snapshot, or no more is one. */
+  onActive: (isActive: boolean) => void = () => {};
+  /** The one whose keys are being passed on. */
+  current: Snapshot | undefined;
+
+  private readonly keyspace: Keyspace;
+  /** One that was given up, whose walk is not at its end. */
+  private remains: Snapshot | undefined;
+
+  constructor(keyspace: Keyspace) {
+    this.keyspace = keyspace;
+  }
+
+  /** Makes a snapshot. Its walk is the caller's business, who says `end` or `giveUp` afterwards. */
+  begin(sink: SnapshotSink): Snapshot {
+    if (this.current !== undefined) throw new Error('there is a snapshot already');
+    // Rare, as what failed is tried again seconds later.
+    this.remains?.walk(Number.POSITIVE_INFINITY, () => false);
+    this.remains = undefined;
+    this.current = new Snapshot(this.keyspace, sink, () => this.onProgress());
+    this.onActive(true);
+    return this.current;
+  }
+
+  /** The walk of the snapshot is at its end. */
+  end(snapshot: Snapshot): void {
+    if (this.current !== snapshot) return;
+    this.current = undefined;
+    this.onActive(false);
+  }
+
+  /** Nobody wants the snapshot any more. Its walk goes on in slices until all records are marked. */
+  giveUp(snapshot: Snapshot): void {
+    if (this.current !== snapshot) return;
+    this.end(snapshot);
+    snapshot.giveUp();
+    this.remains = snapshot;
+    const go = () => {
+      if (this.remains !== snapshot) return;
+      if (snapshot.walk(SNAPSHOT_SLICE_MS, () => false)) setImmediate(go).unref();
+      else this.remains = undefined;
+    };
+    go();
+  }
+}

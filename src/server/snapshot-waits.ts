@@ -1,0 +1,86 @@
+import type { Database } from '../keyspace/database.js';
+import type { Keyspace } from '../keyspace/keyspace.js';
+import { NULL_REFERENCE } from '../memory/reference.js';
+import type { Snapshots } from '../persistence/snapshots.js';
+import { Arguments } from '../protocol/arguments.js';
+import type { Client } from './client.js';
+import { FLAG_WRITE } from './command-flags.js';
+import { findKeys, KeyList } from './key-specs.js';
+import type { RegisteredCommand } from './registered-command.js';
+
+/** What waiting for a snapshot needs of the server. */
+export interface SnapshotWaitsServer {
+  readonly keyspace: Keyspace;
+  readonly snapshots: Snapshots;
+  /** Goes on with the requests of a client, at the end of the turn. */
+  resumeLater(client: Client): void;
+}
+
+/**
+ * Clients whose command would change a large value that a snapshot has yet to write, or that must be written while the
+ * disk cannot keep up: they wait until it is written, and nobody else does. What changes a value unforeseen (a script
+ * with keys that it did not announce, expiry, eviction) has it written at once instead.
+ */
+export class SnapshotWaits {
+  private readonly server: SnapshotWaitsServer;
+  private readonly waiting = new Set<Client>();
+  private readonly keys = new KeyList();
+  private readonly queuedRequest = new Arguments();
+
+  constructor(server: SnapshotWaitsServer) {
+    this.server = server;
+    server.snapshots.onProgress = () => this.resumeAll();
+  }
+
+  has(client: Client): boolean {
+    return this.waiting.has(client);
+  }
+
+  remove(client: Client): void {
+    this.waiting.delete(client);
+  }
+
+  /** Whether a command that is about to run has to wait; its client is noted then. */
+  holds(client: Client, command: RegisteredCommand, request: Arguments): boolean {
+    if (this.server.snapshots.current === undefined || !this.mustWait(client, command, request)) return false;
+    this.waiting.add(client);
+    return true;
+  }
+
+  private mustWait(client: Client, command: RegisteredCommand, request: Arguments): boolean {
+    const { transaction, database } = client;
+    if (transaction === undefined) return this.changesDelayed(database, command, request);
+    if (command.fullName !== 'exec' || (transaction.commandFlags & FLAG_WRITE) === 0) return false;
+    let isDelayed = false;
+    for (let i = 0; i < transaction.commands.length && !isDelayed; i++) {
+      transaction.read(i, this.queuedRequest);
+      isDelayed = this.changesDelayed(database, transaction.commands[i], this.queuedRequest);
+    }
+    transaction.rewind();
+    return isDelayed;
+  }
+
+  private changesDelayed(database: Database, command: RegisteredCommand, request: Arguments): boolean {
+    const { keyspace, snapshots } = this.server;
+    const { current } = snapshots;
+    if (current === undefined || !command.has(FLAG_WRITE)) return false;
+    const { keys } = this;
+    findKeys(command, request, keys);
+    const { bytes, offsets, lengths } = request;
+    for (let i = 0; i < keys.count; i++) {
+      const index = keys.indexes[i];
+      const hash = keyspace.hash(bytes, offsets[index], lengths[index]);
+      const record = database.find(hash, bytes, offsets[index], lengths[index]);
+      if (record !== NULL_REFERENCE && current.delays(database, record)) return true;
+    }
+    return false;
+  }
+
+  private resumeAll(): void {
+    for (const client of this.waiting) {
+      client.isPostponed = false;
+      this.server.resumeLater(client);
+    }
+    this.waiting.clear();
+  }
+}
