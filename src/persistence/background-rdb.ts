@@ -1,12 +1,13 @@
 import type { Configuration } from '../config/configuration.js';
 import type { Keyspace } from '../keyspace/keyspace.js';
 import type { RecordReference } from '../keyspace/record.js';
+import type { ByteLength } from '../memory/reference.js';
 import type { Log } from '../observability/log.js';
 import type { TimestampMs } from '../structures/deadlines.js';
 import type { Types } from '../types/types.js';
 import { FileSink } from './file-sink.js';
 import { type RdbFileOptions, RdbFileWriter, type VersionPatch } from './rdb/file-writer.js';
-import type { Slices } from './rdb/output.js';
+import type { ByteSink, Slices } from './rdb/output.js';
 import type { Snapshot, SnapshotSink } from './snapshot.js';
 import { SNAPSHOT_SLICE_MS, type Snapshots } from './snapshots.js';
 
@@ -14,6 +15,8 @@ import { SNAPSHOT_SLICE_MS, type Snapshots } from './snapshots.js';
 const PROGRESS_LOG_MS = 5000;
 /** `rdb-key-save-delay`: how long one slice's delay is at most, in microseconds. */
 const DELAY_MICROSECONDS_MAX = 10_000;
+/** How often it is looked whether a delay has been taken back, in ms. */
+const DELAY_LOOK_MS = 50;
 /** Bytes waiting to be written from which on changes of keys that must be written first wait for room. */
 const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 /** Bytes held behind a large value from which on its rest is written at once. */
@@ -28,6 +31,17 @@ export interface BackgroundRdbParts {
   readonly log: Log;
 }
 
+/** Turns the keys of a snapshot into the bytes of a file. */
+export interface SnapshotFileWriter
+  extends Pick<SnapshotSink, 'write' | 'isSliceable' | 'isLarge' | 'writeInSlices'> {
+  /** Keys written so far. */
+  readonly keyCount: number;
+  /** Bytes that wait for the end of a value that is being written in slices. */
+  readonly heldBytes: ByteLength;
+  /** Writes what comes after the keys. Returns what is to be overwritten then, or undefined. */
+  end(): VersionPatch | undefined;
+}
+
 /** One file, and who wants it. */
 export interface BackgroundRdbOrder {
   /** What the log calls it: `Background saving`. */
@@ -36,6 +50,8 @@ export interface BackgroundRdbOrder {
   readonly temporaryPath: string;
   readonly path: string;
   readonly isAofBase: boolean;
+  /** What writes it; by default, what writes an RDB file. */
+  readonly makeWriter?: (sink: ByteSink) => SnapshotFileWriter;
   /** Called once, unless it is cancelled: with what went wrong, or undefined, and the file has its name. */
   readonly onEnd: (problem: unknown) => void;
 }
@@ -73,22 +89,22 @@ export class BackgroundRdb implements SnapshotSink {
   private readonly parts: BackgroundRdbParts;
   private readonly order: BackgroundRdbOrder;
   private readonly file: FileSink;
-  private readonly writer: RdbFileWriter;
+  private readonly writer: SnapshotFileWriter;
   private readonly snapshot: Snapshot;
   private loggedMs: number;
   private isOver = false;
 
-  /** Begins. @throws Error when the file cannot be made */
   constructor(parts: BackgroundRdbParts, order: BackgroundRdbOrder) {
-    const { configuration, keyspace, types, snapshots } = parts;
+    const { configuration, snapshots } = parts;
     this.parts = parts;
     this.order = order;
-    const file = new FileSink(order.temporaryPath, configuration.values['rdb-save-incremental-fsync']);
+    const { values } = configuration;
+    const syncsOnTheWay =
+      values[order.isAofBase ? 'aof-rewrite-incremental-fsync' : 'rdb-save-incremental-fsync'];
+    const file = new FileSink(order.temporaryPath, syncsOnTheWay);
     this.file = file;
-    const options = rdbFileOptions(configuration, keyspace, order.isAofBase);
-    this.writer = new RdbFileWriter(types, (bytes, length) => file.write(bytes, length), options);
-    this.writer.begin();
-    announceDatabases(this.writer, keyspace);
+    const sink = (bytes: Uint8Array, length: ByteLength) => file.write(bytes, length);
+    this.writer = order.makeWriter?.(sink) ?? this.rdbWriter(sink);
     this.snapshot = snapshots.begin(this);
     this.startedMs = Date.now();
     this.loggedMs = this.startedMs;
@@ -124,22 +140,41 @@ export class BackgroundRdb implements SnapshotSink {
     return this.writer.writeInSlices(database, record);
   }
 
-  /** Gives it up, at once, and the temporary file is gone. */
-  cancel(): void {
+  /**
+   * Gives it up: nothing more is heard of it.
+   * @param isLast whether the process is about to end, so that the temporary file must be gone at once
+   */
+  cancel(isLast: boolean): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.file.cancel();
+    this.file.cancel(isLast);
     this.file.finish(this.order.path, undefined).catch(() => {});
     this.parts.snapshots.giveUp(this.snapshot);
+  }
+
+  private rdbWriter(sink: ByteSink): RdbFileWriter {
+    const { configuration, keyspace, types } = this.parts;
+    const options = rdbFileOptions(configuration, keyspace, this.order.isAofBase);
+    const writer = new RdbFileWriter(types, sink, options);
+    writer.begin();
+    announceDatabases(writer, keyspace);
+    return writer;
   }
 
   private continueLater(delayMs: number): void {
     const go = () => {
       if (!this.isOver) this.continue();
     };
-    if (delayMs > 0) setTimeout(go, delayMs);
+    if (delayMs > 0) this.wait(Date.now() + delayMs, go);
     else if (this.file.isFull) this.file.onRoom(() => setImmediate(go));
     else setImmediate(go);
+  }
+
+  /** Calls back at a time, or soon after `rdb-key-save-delay` has been set to 0. */
+  private wait(untilMs: TimestampMs, callback: () => void): void {
+    const leftMs = untilMs - Date.now();
+    if (leftMs <= 0 || this.isOver || this.parts.configuration.values['rdb-key-save-delay'] === 0) callback();
+    else setTimeout(() => this.wait(untilMs, callback), Math.min(leftMs, DELAY_LOOK_MS));
   }
 
   private continue(): void {

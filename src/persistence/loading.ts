@@ -45,7 +45,7 @@ export class RdbLoading {
       this.reader.begin();
       while (this.reader.step());
     } catch (error) {
-      throw this.report(error);
+      throw logRdbError(this.log, error);
     } finally {
       closeSync(this.fd);
     }
@@ -57,7 +57,7 @@ export class RdbLoading {
       this.reader.begin();
       while (this.loadSlice()) await new Promise((resolve) => setImmediate(resolve));
     } catch (error) {
-      throw this.report(error);
+      throw logRdbError(this.log, error);
     } finally {
       closeSync(this.fd);
     }
@@ -80,15 +80,15 @@ export class RdbLoading {
     const { loadedBytes, totalBytes } = this.progress;
     this.log.info(`Loading RDB: ${((loadedBytes / totalBytes) * 100).toFixed(0)}% done`);
   }
+}
 
-  /** Tells the log what is wrong with the file, as Redis does. */
-  private report(error: unknown): unknown {
-    if (!(error instanceof RdbError)) return error;
-    if (error.isTruncation) {
-      this.log.warn('Short read or OOM loading DB. Unrecoverable error, aborting now.');
-    }
-    this.log.warn(`Internal error in RDB reading offset ${error.position} -> ${error.message}`);
-    this.log.warn('Terminating server after rdb file reading failure.');
-    return error;
+/** Tells the log what is wrong with a file, as Redis does. Returns the error, which may be any. */
+export function logRdbError(log: Log, error: unknown): unknown {
+  if (!(error instanceof RdbError)) return error;
+  if (error.isTruncation) {
+    log.warn('Short read or OOM loading DB. Unrecoverable error, aborting now.');
   }
+  log.warn(`Internal error in RDB reading offset ${error.position} -> ${error.message}`);
+  log.warn('Terminating server after rdb file reading failure.');
+  return error;
 }

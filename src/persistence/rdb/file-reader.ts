@@ -37,6 +37,8 @@ export interface RdbLoadOptions {
   readonly checksChecksum: boolean;
   /** `sanitize-dump-payload`: whether values are searched for duplicates. */
   readonly checksDuplicates: boolean;
+  /** Whether keys that are past their deadline are loaded as well: commands that follow may want them. */
+  readonly keepsExpired?: boolean;
 }
 
 /** Files before this version have no checksum. */
@@ -188,7 +190,8 @@ export class RdbFileReader {
       this.forgetAttributes();
       return;
     }
-    if (this.deadlineMs !== NO_DEADLINE && this.deadlineMs < this.keyspace.nowMs) {
+    const isExpired = this.deadlineMs !== NO_DEADLINE && this.deadlineMs < this.keyspace.nowMs;
+    if (isExpired && options.keepsExpired !== true) {
       this.values.discard();
       this.keysExpired++;
       this.forgetAttributes();
