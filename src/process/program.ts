@@ -9,6 +9,7 @@ import { createLog, type Log, type LogFormat, pinoLevel } from '../observability
 import { CommandTable } from '../server/command-table.js';
 import { ListenError, Listeners } from '../server/listeners.js';
 import { Server } from '../server/server.js';
+import { raiseInliningLimits } from './compiler-limits.js';
 import { startDaemon, takeDaemonMark } from './daemon.js';
 import { takeOwnOptions } from './own-options.js';
 import { pidFilePath, removePidFile, writePidFile } from './pid-file.js';
@@ -23,6 +24,7 @@ import { UserDeclarations } from './user-declarations.js';
  * @param commandLine the arguments after the program's name
  */
 export async function runProgram(commandLine: readonly string[]): Promise<void> {
+  raiseInliningLimits();
   const isDaemon = takeDaemonMark();
   const { argv, logFormat } = await takeOwnOptions(commandLine);
   const stdin = argv[0] === '-' || argv.at(-1) === '-' ? readFileSync(0, 'latin1') : '';
