@@ -150,7 +150,8 @@ export class QueryBuffers {
     if (missing >= LARGE_ARGUMENT_BYTES || (client.readsDirectly && missing > 0)) {
       this.makeRoom(client, decoder, missing);
       const target = client.queryBuffer.subarray(client.queryLength, client.queryLength + missing);
-      client.readsDirectly = client.connection.readInto(target);
+      // Outside of a read it is as it was: nothing has come since this was called last.
+      if (client.connection.readInto(target)) client.readsDirectly = true;
     } else if (client.readsDirectly) {
       client.connection.readInto(undefined);
       client.readsDirectly = false;
