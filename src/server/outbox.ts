@@ -54,6 +54,17 @@ export class Outbox {
     return this.reply.position + this.messages.position;
   }
 
+  /**
+   * Whether the client whose command runs has more output by now than it may: it gets none of it, and is closed at
+   * the end of the turn. For commands that may reply very much, so that they need not write the rest.
+   */
+  isOverLimit(): boolean {
+    const { current, limits } = this;
+    if (current === undefined) return false;
+    limits.condemn(current, this.reply.position - this.currentStart);
+    return current.isCondemned;
+  }
+
   /** Makes what is written from now on a reply to `client`. Returns whom it was for before. */
   switchTo(client: Client | undefined): Client | undefined {
     const before = this.current;

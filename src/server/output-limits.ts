@@ -35,10 +35,18 @@ export class OutputLimits {
     this.leastBytes = Math.min(...all.map((bytes) => (bytes === 0 ? Number.POSITIVE_INFINITY : bytes)));
   }
 
-  /** Has a client closed at the end of the turn, if more waits for it than its hard limit. */
-  condemn(client: Client): void {
+  /** Whether there is a hard limit for a client. */
+  isHard(client: Client): boolean {
+    return this.limitOf(client).hardBytes > 0;
+  }
+
+  /**
+   * Has a client closed at the end of the turn, if more waits for it than its hard limit.
+   * @param moreBytes of the reply that is being written
+   */
+  condemn(client: Client, moreBytes: ByteLength = 0): void {
     const { hardBytes } = this.limitOf(client);
-    const bytes = client.connection.queuedBytes + client.unsentBytes;
+    const bytes = client.connection.queuedBytes + client.unsentBytes + moreBytes;
     if (hardBytes === 0 || bytes < hardBytes || client.isCondemned) return;
     client.isCondemned = true;
     this.condemned.push(client);

@@ -1,6 +1,5 @@
 /** Commands that go through the fields of a hash, or pick some. */
 import { type RecordReference, TYPE_HASH } from '../../keyspace/record.js';
-import { OutOfMemoryError } from '../../memory/memory.js';
 import { NULL_REFERENCE } from '../../memory/reference.js';
 import { ReferenceList } from '../../memory/reference-list.js';
 import { type Command, keyAt } from '../../server/command.js';
@@ -9,7 +8,7 @@ import { ERROR_SYNTAX } from '../../server/errors.js';
 import { FIRST_POSITION, type ListpackPosition } from '../../structures/listpack-reader.js';
 import type { FieldHandle } from '../../types/hash.js';
 import { replyElements } from '../listpack-replies.js';
-import { randomCount } from '../random-count.js';
+import { checkPicks, endsPicks, randomCount } from '../random-count.js';
 import { ScanOptions } from '../scan-options.js';
 
 export const walkingCommands: readonly Command[] = [
@@ -89,8 +88,6 @@ export const walkingCommands: readonly Command[] = [
 const FIELDS_PER_PICK = 3;
 /** So many different picks are made at most: V8's sets hold no more than 2^24 values. */
 const DIFFERENT_PICKS_MAX = 1 << 20;
-/** More picks than this are refused: Redis takes any number, and all memory for the reply. */
-const PICKS_MAX = 1 << 24;
 
 const scanOptions = new ScanOptions();
 /** The fields that HSCAN and HRANDFIELD are about. */
@@ -288,17 +285,19 @@ function replyPicks(
   count: number,
   withValues: boolean,
 ): void {
-  if (count > PICKS_MAX) throw new OutOfMemoryError(`a reply of ${count} fields`);
+  checkPicks(context, count);
   const { hashes } = context.types;
   replyHeader(context, count, withValues);
   if (hashes.isTable(record)) {
-    for (let i = 0; i < count; i++) replyPick(context, record, hashes.random(record), withValues);
+    for (let i = 0; i < count && !endsPicks(context, i); i++) {
+      replyPick(context, record, hashes.random(record), withValues);
+    }
     return;
   }
   // Listpacks are slow to reach into: all fields of one are looked up before.
   fields.clear();
   hashes.collect(record, fields);
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < count && !endsPicks(context, i); i++) {
     const picked = fields.items[Math.floor(Math.random() * fields.count)];
     replyPick(context, record, picked, withValues);
   }

@@ -7,13 +7,12 @@ import {
   TYPE_SET,
 } from '../../keyspace/record.js';
 import { KEEP_DEADLINE } from '../../keyspace/record-store.js';
-import { OutOfMemoryError } from '../../memory/memory.js';
 import { NULL_REFERENCE } from '../../memory/reference.js';
 import { type Command, keyAt } from '../../server/command.js';
 import { type CommandContext, WRONG_TYPE } from '../../server/context.js';
 import { ERROR_NOT_POSITIVE, ERROR_SYNTAX } from '../../server/errors.js';
 import type { SetMemberHandle } from '../../types/set.js';
-import { randomCount } from '../random-count.js';
+import { checkPicks, endsPicks, randomCount } from '../random-count.js';
 import { replyMember, replyMembers } from './reading.js';
 
 const EVENT_SPOP = keyEvent(NOTIFY_SET, 'spop');
@@ -57,8 +56,6 @@ const TAKEN_PER_KEPT = 5;
 const MEMBERS_PER_PICK = 3;
 /** So many different picks are made at most: V8's sets hold no more than 2^24 values. */
 const DIFFERENT_PICKS_MAX = 1 << 20;
-/** More picks than this are refused: Redis takes any number, and all memory for the reply. */
-const PICKS_MAX = 1 << 24;
 
 /** The members that were picked already. */
 const picked = new Set<SetMemberHandle>();
@@ -207,7 +204,7 @@ function replyRandomMany(context: CommandContext): void {
     return;
   }
   if (count < 0 || count === 1) {
-    if (count < -PICKS_MAX) throw new OutOfMemoryError(`a reply of ${-count} members`);
+    checkPicks(context, Math.abs(count));
     reply.arrayHeader(Math.abs(count));
     replyPicks(context, record, Math.abs(count));
     return;
@@ -221,11 +218,11 @@ function replyRandomMany(context: CommandContext): void {
 }
 
 /** Replies members picked one by one, the same again and again if so it happens. */
-function replyPicks({ reply, types }: CommandContext, record: RecordReference, count: number): void {
-  const { sets, setCursor } = types;
-  for (let i = 0; i < count; i++) {
+function replyPicks(context: CommandContext, record: RecordReference, count: number): void {
+  const { sets, setCursor } = context.types;
+  for (let i = 0; i < count && !endsPicks(context, i); i++) {
     setCursor.read(record, sets.random(record));
-    replyMember(reply, setCursor.element);
+    replyMember(context.reply, setCursor.element);
   }
 }
 

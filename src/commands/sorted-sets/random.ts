@@ -1,12 +1,11 @@
 /** ZRANDMEMBER. */
 import { type RecordReference, TYPE_SORTED_SET } from '../../keyspace/record.js';
-import { OutOfMemoryError } from '../../memory/memory.js';
 import { NULL_REFERENCE } from '../../memory/reference.js';
 import { type Command, keyAt } from '../../server/command.js';
 import { type CommandContext, WRONG_TYPE } from '../../server/context.js';
 import { ERROR_SYNTAX } from '../../server/errors.js';
 import type { MemberHandle } from '../../types/sorted-set.js';
-import { randomCount } from '../random-count.js';
+import { checkPicks, endsPicks, randomCount } from '../random-count.js';
 import { replyArrayHeader, replyCurrent, replySelected } from './replies.js';
 
 export const randomCommands: readonly Command[] = [
@@ -30,8 +29,6 @@ export const randomCommands: readonly Command[] = [
 const MEMBERS_PER_PICK = 3;
 /** So many different picks are made at most: V8's sets hold no more than 2^24 values. */
 const DIFFERENT_PICKS_MAX = 1 << 20;
-/** More picks than this are refused: Redis takes any number, and all memory for the reply. */
-const PICKS_MAX = 1 << 24;
 
 /** The members that were picked already. */
 const picked = new Set<MemberHandle>();
@@ -71,10 +68,12 @@ function replyPicks(
   count: number,
   withScores: boolean,
 ): void {
-  if (count > PICKS_MAX) throw new OutOfMemoryError(`a reply of ${count} members`);
+  checkPicks(context, count);
   const { sortedSets } = context.types;
   replyArrayHeader(context, count, withScores);
-  for (let i = 0; i < count; i++) replyPick(context, record, sortedSets.random(record), withScores);
+  for (let i = 0; i < count && !endsPicks(context, i); i++) {
+    replyPick(context, record, sortedSets.random(record), withScores);
+  }
 }
 
 /** Replies `count` different members, or all if there are no more. */
