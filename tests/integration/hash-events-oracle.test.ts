@@ -13,7 +13,7 @@ const ROUND_STEPS = 100;
 const TIME_TO_LIVE_MS = 10;
 const BOTH_SET = '*2\r\n:1\r\n:1\r\n';
 const END_CHANNEL = 'end of round';
-/** Commands that meet fields which have expired: `a` and `b`, of a hash that may have `c` too. */
+/** Commands that meet fields which have expired: `a` and `b`, of a hash that may have `c` too; `names` is a list. */
 const MEETINGS: readonly (readonly string[])[] = [
   ['HGET', 'k', 'a'],
   ['HMGET', 'k', 'a', 'b', 'c'],
@@ -53,6 +53,8 @@ const MEETINGS: readonly (readonly string[])[] = [
   ['HSETEX', 'k', 'FNX', 'PX', '0', 'FIELDS', '2', 'a', '7', 'b', '8'],
   ['COPY', 'k', 'l'],
   ['RENAME', 'k', 'l'],
+  ['SORT', 'names', 'BY', '*->a', 'ALPHA'],
+  ['SORT_RO', 'names', 'BY', '*->a', 'GET', '*->b', 'GET', '*->c'],
 ];
 
 /** A server's keyspace events, and what sends it commands. */
@@ -151,6 +153,7 @@ describe('keyspace events of commands on hashes', () => {
       ['DEBUG', 'SET-ACTIVE-EXPIRE', 0],
       ['CONFIG', 'SET', 'hash-max-listpack-entries', limit],
       ['FLUSHALL'],
+      ['RPUSH', 'names', 'k'],
       ['HSET', 'k', 'a', 1, 'b', 2, ...(hasMore ? ['c', 3] : [])],
     ];
     const found = await Promise.all(

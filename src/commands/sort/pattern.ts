@@ -3,6 +3,7 @@ import { copyBytes } from '../../memory/bytes.js';
 import { type ByteLength, type ByteOffset, NULL_REFERENCE } from '../../memory/reference.js';
 import type { CommandContext } from '../../server/context.js';
 import { NO_FIELD } from '../../types/hash.js';
+import { removeExpired } from '../hashes/fields.js';
 
 const HASH_SIGN = 0x23;
 const ASTERISK = 0x2a;
@@ -79,7 +80,11 @@ export class SortPattern {
     if (type !== TYPE_HASH) return false;
     const { hashes } = types;
     const field = hashes.find(record, this.pattern, this.fieldOffset, this.fieldLength);
-    if (field === NO_FIELD || hashes.isExpired(record, field)) return false;
+    if (field === NO_FIELD) return false;
+    if (hashes.isExpired(record, field)) {
+      if (removeExpired(context, record, field)) hashes.tellExpired(database, record);
+      return false;
+    }
     hashes.read(record, field);
     this.point(hashes.bytes, hashes.offset, hashes.length);
     return true;
