@@ -11,6 +11,7 @@ import { ListenError, Listeners } from '../server/listeners.js';
 import { Server } from '../server/server.js';
 import { raiseInliningLimits } from './compiler-limits.js';
 import { startDaemon, takeDaemonMark } from './daemon.js';
+import { followOomScore } from './oom-score.js';
 import { takeOwnOptions } from './own-options.js';
 import { pidFilePath, removePidFile, writePidFile } from './pid-file.js';
 import { Shutdown } from './shutdown.js';
@@ -128,6 +129,7 @@ async function listen(listeners: Listeners, log: Log, pidFile: string | undefine
 /** Puts into effect what concerns the process, now and when CONFIG SET changes it. */
 function followConfiguration(configuration: Configuration, log: Log): void {
   const { values } = configuration;
+  followOomScore(configuration, log);
   configuration.onChange('loglevel', () => {
     log.level = pinoLevel(values.loglevel);
     return undefined;

@@ -277,6 +277,22 @@ describe('the end', () => {
 });
 
 describe('while it runs', () => {
+  test.runIf(process.platform === 'linux')('oom-score-adj follows its directives', async () => {
+    const program = await startOnSocket('--oom-score-adj', 'yes', '--oom-score-adj-values', '10', '20', '30');
+    const score = (pid: number | 'self') => Number(readFileSync(`/proc/${pid}/oom_score_adj`, 'latin1'));
+    const base = score('self');
+    expect(score(program.pid)).toBe(base + 10);
+    const client = await RawConnection.open(socketPath());
+    const set = async (name: string, value: string) => await client.call('CONFIG', 'SET', name, value);
+    expect(await set('oom-score-adj-values', '15 20 30')).toEqual({ status: 'OK' });
+    expect(score(program.pid)).toBe(base + 15);
+    expect(await set('oom-score-adj', 'absolute')).toEqual({ status: 'OK' });
+    expect(score(program.pid)).toBe(15);
+    expect(await set('oom-score-adj', 'no')).toEqual({ status: 'OK' });
+    expect(score(program.pid)).toBe(base);
+    await client.close();
+  });
+
   test('CONFIG SET loglevel changes what is logged', async () => {
     const args = ['--port', '0', '--unixsocket', socketPath(), '--enable-debug-command', 'yes'];
     const program = run([...args, '--loglevel', 'warning']);

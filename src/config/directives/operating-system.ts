@@ -36,11 +36,13 @@ export const operatingSystemDirectives = {
     values: ['no', 'yes', 'relative', 'absolute'],
     synonyms: { relative: 'yes' },
     default: 'no',
+    actedOn: true,
   },
   'oom-score-adj-values': {
     kind: 'oom-score-values',
     default: [0, 200, 800],
     flags: ['multiple-arguments'],
+    actedOn: true,
   },
   'disable-thp': { kind: 'boolean', default: true, flags: ['immutable'] },
 } as const satisfies DirectiveTable;
