@@ -8,6 +8,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { harnessPattern } from './tcl-suite/compat-data.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const COMPAT = join(ROOT, 'tests/compat');
@@ -129,8 +130,20 @@ const CAUSES = [
   ],
 ];
 
-/** @param {string} error */
-function causeOf(error) {
+/**
+ * Causes that the error does not tell: tests/compat/tcl-causes.tsv, by file and name of the test ("*" is special).
+ * @type {{ file: string, name: RegExp, cause: string }[]}
+ */
+const KNOWN_CAUSES = readTable('tcl-causes.tsv').map(([file, test, cause]) => ({
+  file,
+  name: new RegExp(harnessPattern(test).slice(1)),
+  cause,
+}));
+
+/** @param {string} file @param {string} test @param {string} error */
+function causeOf(file, test, error) {
+  const known = KNOWN_CAUSES.find((entry) => entry.file === file && entry.name.test(test));
+  if (known !== undefined) return known.cause;
   const cause = CAUSES.find(([pattern]) => /** @type {RegExp} */ (pattern).test(error));
   return cause === undefined ? 'open' : cause[1];
 }
@@ -154,9 +167,8 @@ function recordScoreboard(path) {
           .split('\n')[0]
           .replaceAll('\t', ' ')
           .replace(/[^\x20-\x7e]/g, '?');
-        return [file.file, test.name.replace(/[^\x20-\x7e]/g, '?'), causeOf(error), error.slice(0, 120)].join(
-          '\t',
-        );
+        const name = test.name.replace(/[^\x20-\x7e]/g, '?');
+        return [file.file, name, causeOf(file.file, test.name, error), error.slice(0, 120)].join('\t');
       }),
   );
   writeFileSync(

@@ -1,5 +1,5 @@
 # Sourced by the private copy of the official harness (tests/test_helper.tcl) after its own procedures, in every process
-# of a run. It changes three things and leaves every test file as it is:
+# of a run. It changes four things and leaves every test file as it is:
 #
 #  1. Results are also written as JSON lines to $RESPITE_TCL_EVENTS, so that nothing has to be read out of coloured text.
 #  2. A server that dies at start-up is noticed at once (upstream waits 120 s, and for ever in two places), and fails the
@@ -193,4 +193,57 @@ proc start_server {options {code undefined}} {
         }
     }
     return_outcome $result $result_options
+}
+
+# ---- 4. What a failed test leaves behind -------------------------------------------------------------------------------
+
+# The database of each client, by the last SELECT that it was told to send.
+rename ::redis::__dispatch__ ::redis::upstream_dispatch
+proc ::redis::__dispatch__ {id method args} {
+    if {[string equal -nocase $method select]} { set ::redis::database($id) [lindex $args 0] }
+    uplevel 1 [list ::redis::upstream_dispatch $id $method {*}$args]
+}
+
+rename test upstream_test
+proc test {args} {
+    set failures $::num_failed
+    set oldest_new_client [expr {$::redis::id + 1}]
+    set protocols [array get ::redis::testing_resp3]
+    set databases [array get ::redis::database]
+    set status [catch {uplevel 1 [list upstream_test {*}$args]} result options]
+    if {$::num_failed > $failures && !$::external} {
+        foreach id [array names ::redis::fd] {
+            # A client from before the test that defers replies may have some that are still to be read.
+            if {$id < $oldest_new_client && $::redis::deferred($id) && ![is_server_client $id]} continue
+            set resp3 [expr {[dict exists $protocols $id] && [dict get $protocols $id]}]
+            set database [expr {[dict exists $databases $id] ? [dict get $databases $id] : 9}]
+            renew_connection $id $database $resp3
+        }
+        foreach server $::servers {
+            if {[dict exists $server client]} { catch {[dict get $server client] client unpause} }
+        }
+    }
+    return_outcome $result $options
+}
+
+proc is_server_client {id} {
+    foreach server $::servers {
+        if {[dict exists $server client] && [dict get $server client] eq "::redis::redisHandle$id"} { return 1 }
+    }
+    return 0
+}
+
+# Gives a client a new connection under its old name.
+proc renew_connection {id database resp3} {
+    if {$::tls} return
+    catch {close $::redis::fd($id)}
+    set ::redis::fd($id) {}
+    set ::redis::readraw($id) 0
+    set ::redis::blocking($id) 1
+    set ::redis::testing_resp3($id) $resp3
+    set deferred [expr {$::redis::deferred($id) && ![is_server_client $id]}]
+    set ::redis::deferred($id) 0
+    if {!$::singledb} { catch {::redis::redisHandle$id select $database} }
+    if {$resp3} { catch {::redis::redisHandle$id hello 3} }
+    set ::redis::deferred($id) $deferred
 }
