@@ -81,6 +81,8 @@ export class Client implements ConnectionListener {
   unsentBytes: ByteLength = 0;
   /** Too much output waits for it: it gets no more, and is closed at the end of the turn. */
   isCondemned = false;
+  /** What `ClientEviction` has counted of it. */
+  measuredBytes: ByteLength = 0;
   /** When its queued output first passed the soft limit; 0 when it is below. */
   softLimitSinceMs: TimestampMs = 0;
 

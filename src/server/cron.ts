@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Keyspace } from '../keyspace/keyspace.js';
+import type { LatencyMonitor } from '../observability/latency-monitor.js';
 import type { Propagation } from './propagation.js';
 import type { Turn } from './turn.js';
 
@@ -33,16 +34,18 @@ export class Cron {
   private readonly keyspace: Keyspace;
   private readonly turn: Turn;
   private readonly propagation: Propagation;
+  private readonly latencies: LatencyMonitor;
   private readonly tasks: PeriodicTask[] = [];
   private ticker: NodeJS.Timeout | undefined;
   private expiryTimer: NodeJS.Timeout | undefined;
   private expiryTimerMs = Number.POSITIVE_INFINITY;
   private slice: NodeJS.Immediate | undefined;
 
-  constructor(keyspace: Keyspace, turn: Turn, propagation: Propagation) {
+  constructor(keyspace: Keyspace, turn: Turn, propagation: Propagation, latencies: LatencyMonitor) {
     this.keyspace = keyspace;
     this.turn = turn;
     this.propagation = propagation;
+    this.latencies = latencies;
   }
 
   addTask(task: PeriodicTask): void {
@@ -103,13 +106,19 @@ export class Cron {
   /** Works for a millisecond, and comes back when something is left. */
   private runSlice(): void {
     this.turn.open();
-    const end = performance.now() + SLICE_MS;
+    let nowMs = performance.now();
+    const endMs = nowMs + SLICE_MS;
+    let expiryMs = 0;
     let hasMore = true;
-    while (hasMore && performance.now() < end) {
+    while (hasMore && nowMs < endMs) {
       hasMore = this.keyspace.lazyFree.step(PIECES_PER_LOOK);
+      const expiryStartMs = performance.now();
       if (this.expiresActively && !this.isExpiryPaused && this.expirePieces()) hasMore = true;
+      nowMs = performance.now();
+      expiryMs += nowMs - expiryStartMs;
     }
     this.propagation.flushSingly();
+    this.latencies.note('expire-cycle', expiryMs);
     if (hasMore) this.continueSoon();
   }
 

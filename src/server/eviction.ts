@@ -3,6 +3,7 @@ import type { Database } from '../keyspace/database.js';
 import type { Keyspace } from '../keyspace/keyspace.js';
 import type { RecordReference } from '../keyspace/record.js';
 import { type ByteLength, NULL_REFERENCE } from '../memory/reference.js';
+import type { LatencyMonitor } from '../observability/latency-monitor.js';
 import type { ScanCursor } from '../structures/hashtable.js';
 
 /** How long one command, or one slice of the cron, may spend on making room, in ms. */
@@ -29,14 +30,16 @@ export class Eviction {
   isLimited = false;
 
   private readonly keyspace: Keyspace;
+  private readonly latencies: LatencyMonitor;
   private maxBytes: ByteLength = 0;
   private policy: DirectiveValues['maxmemory-policy'] = 'noeviction';
   private samples = 5;
   /** Where the walk for keys with a deadline goes on, when drawing lots finds none. */
   private cursor: ScanCursor = 0;
 
-  constructor(keyspace: Keyspace) {
+  constructor(keyspace: Keyspace, latencies: LatencyMonitor) {
     this.keyspace = keyspace;
+    this.latencies = latencies;
   }
 
   /** Takes the limit and the policy from the configuration. */
@@ -54,7 +57,14 @@ export class Eviction {
 
   /** Removes keys for a short while. False when the limit is passed and nothing is left that may go. */
   makeRoom(): boolean {
-    const end = performance.now() + SLICE_MS;
+    const startMs = performance.now();
+    const hasRoom = this.evictFor(startMs + SLICE_MS);
+    this.latencies.note('eviction-cycle', performance.now() - startMs);
+    return hasRoom;
+  }
+
+  /** Removes keys until the clock of the process shows `end`. False when nothing is left that may go. */
+  private evictFor(end: number): boolean {
     for (let count = 1; this.isOverLimit; count++) {
       const hasFreed = this.keyspace.lazyFree.step(RELEASES_PER_EVICTION);
       if (!this.isOverLimit) break;

@@ -26,6 +26,7 @@ import {
   RESTRICTED_SUBSCRIBED,
   RESTRICTED_UNAUTHENTICATED,
 } from './client.js';
+import { ClientEviction } from './client-eviction.js';
 import { Clients } from './clients.js';
 import { FLAG_FAST } from './command-flags.js';
 import type { CommandTable } from './command-table.js';
@@ -99,6 +100,7 @@ export class Server implements ClientOwner {
   readonly queryBuffers: QueryBuffers;
   readonly pause: Pause;
   readonly eviction: Eviction;
+  readonly clientEviction: ClientEviction;
   readonly blocking: Blocking;
   readonly watching: Watching;
   readonly pubsub = new PubSub(this.outbox);
@@ -172,12 +174,14 @@ export class Server implements ClientOwner {
       ended: () => {
         this.commandTimes.endPipeline();
         this.loopTimes.ended(this.commandTimes.calls);
+        this.clientEviction.makeRoom();
         this.cron.arm();
       },
     });
     this.propagation = new Propagation(this.keyspace, configuration.values);
     this.turn.addCommitter(this.propagation);
-    this.cron = new Cron(this.keyspace, this.turn, this.propagation);
+    this.slowCommands = new SlowCommands(configuration);
+    this.cron = new Cron(this.keyspace, this.turn, this.propagation, this.slowCommands.latencies);
     this.cron.addTask((nowMs) => {
       this.memorySamples.sample();
       this.sampleRates(nowMs);
@@ -187,14 +191,16 @@ export class Server implements ClientOwner {
     });
     this.memorySamples = new MemorySamples(this.keyspace.memory);
     this.commandTimes = new CommandTimes(longRunning(this.commands.commands));
-    this.slowCommands = new SlowCommands(configuration);
     this.dispatcher = new Dispatcher(this);
     this.queryBuffers = new QueryBuffers(this.dispatcher, this.turn);
-    this.eviction = new Eviction(this.keyspace);
+    this.eviction = new Eviction(this.keyspace, this.slowCommands.latencies);
     this.cron.addTask(() => this.evict());
     this.cron.addTask((nowMs) => this.closeIdleClients(nowMs));
     this.blocking = new Blocking(this);
     this.watching = new Watching(this.keyspace);
+    this.clientEviction = new ClientEviction(this.clients, this.watching, (client) =>
+      this.evictClient(client),
+    );
     this.notifications = new Notifications(this.keyspace, this.pubsub);
     this.tracking = new Tracking(this);
     this.monitors = new Monitors(configuration, this.outbox, (isActive) => {
@@ -243,7 +249,9 @@ export class Server implements ClientOwner {
     client.lastActiveMs = this.keyspace.nowMs;
     this.statistics.inputBytes += length;
     this.statistics.reads++;
-    if (this.queryBuffers.receive(client, bytes, length)) return;
+    const isWithinLimit = this.queryBuffers.receive(client, bytes, length);
+    if (this.clientEviction.isLimited) this.clientEviction.measure(client);
+    if (isWithinLimit) return;
     this.statistics.queryBufferLimitDisconnections++;
     this.log.warn({ client: client.id }, 'Closing client that reached max query buffer length');
     client.connection.destroy();
@@ -251,6 +259,7 @@ export class Server implements ClientOwner {
 
   drained(client: Client): void {
     this.outputLimits.drained(client);
+    if (this.clientEviction.isLimited) this.clientEviction.measure(client);
   }
 
   disconnected(client: Client): void {
@@ -261,6 +270,7 @@ export class Server implements ClientOwner {
     this.monitors.remove(client);
     this.outputLimits.drained(client);
     this.clients.remove(client);
+    this.clientEviction.forget(client);
     this.pause.remove(client);
     this.snapshotWaits.remove(client);
     client.queryBuffer = new Uint8Array(0);
@@ -354,6 +364,7 @@ export class Server implements ClientOwner {
     this.loopTimes.reset();
     this.cron.taskMicroseconds = 0;
     this.keyspace.resetStatistics();
+    this.clientEviction.evictedClients = 0;
   }
 
   /** Loads the RDB file, if there is one; most commands are refused meanwhile. Rejects when it cannot be loaded. */
@@ -439,6 +450,12 @@ export class Server implements ClientOwner {
   private checkOutput(client: Client): void {
     client.lastActiveMs = this.keyspace.nowMs;
     if (client.connection.queuedBytes > 0) this.outputLimits.noteQueued(client, this.keyspace.nowMs);
+    if (this.clientEviction.isLimited) this.clientEviction.measure(client);
+  }
+
+  private evictClient(client: Client): void {
+    this.log.info({ client: client.id }, 'Evicting client');
+    client.connection.destroy();
   }
 
   private closeForOutput(client: Client): void {
@@ -496,6 +513,13 @@ export class Server implements ClientOwner {
     };
     applyMemoryLimit();
     configuration.onChange(['maxmemory', 'maxmemory-policy', 'maxmemory-samples'], applyMemoryLimit);
+    const applyClientLimit = () => {
+      this.clientEviction.configure(values);
+      this.turn.open();
+      return undefined;
+    };
+    applyClientLimit();
+    configuration.onChange(['maxmemory-clients', 'maxmemory'], applyClientLimit);
     const applyNotifications = () => {
       this.notifications.select(values['notify-keyspace-events']);
       return undefined;

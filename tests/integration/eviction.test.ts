@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createServer, type RespiteServer } from '../../src/index.js';
@@ -95,4 +98,22 @@ test('volatile-ttl begins with what would expire first', async () => {
   await limitToUsed('volatile-ttl');
   await fill('new');
   expect(await count('late')).toBeGreaterThan(await count('soon'));
+});
+
+test('the limit holds after a file was loaded', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'respite-eviction-'));
+  const saving = await createServer({ directives: { dir } });
+  const client = new Redis(saving.url);
+  await client.set('key', VALUE);
+  await client.save();
+  client.disconnect();
+  await saving.close();
+
+  const loading = await createServer({ directives: { dir, maxmemory: '1' } });
+  const other = new Redis(loading.url);
+  expect(await other.get('key')).toBe(VALUE);
+  await expect(other.set('key', VALUE)).rejects.toThrow('OOM command not allowed');
+  other.disconnect();
+  await loading.close();
+  rmSync(dir, { recursive: true });
 });

@@ -82,6 +82,16 @@ export class RawConnection {
     this.#socket.write(requests.join(''), 'latin1');
   }
 
+  /** Sends bytes (latin1) that are no whole requests, or wrong ones. */
+  sendText(text: string): void {
+    this.#socket.write(text, 'latin1');
+  }
+
+  /** Reads nothing any more, so that replies pile up on the other side. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
   /** The next reply or message that comes. Rejects when the connection ends before. */
   async next(): Promise<RawReply> {
     for (;;) {

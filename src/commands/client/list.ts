@@ -1,4 +1,6 @@
+import type { Arguments } from '../../protocol/arguments.js';
 import { type Client, RESTRICTED_MONITOR, RESTRICTED_SUBSCRIBED } from '../../server/client.js';
+import { clientMemory } from '../../server/client-memory.js';
 import type { CommandContext } from '../../server/context.js';
 import { ERROR_SYNTAX } from '../../server/errors.js';
 
@@ -67,8 +69,8 @@ function describeClient(client: Client, context: CommandContext): string {
   const { nowMs } = context.keyspace;
   const seconds = (sinceMs: number) => Math.floor((nowMs - sinceMs) / 1000);
   const isCurrent = client === context.client;
-  const pendingBytes = isCurrent ? requestBytes(context) : client.queryLength;
-  const argumentBytes = isCurrent ? argumentLength(context) : 0;
+  const pendingBytes = isCurrent ? requestBytes(context) : undecodedBytes(client);
+  const argumentBytes = isCurrent ? argumentLength(context.arguments) : decodedBytes(client);
   const queued = connection.queuedBytes;
   const fields = {
     id: client.id,
@@ -94,7 +96,7 @@ function describeClient(client: Client, context: CommandContext): string {
     obl: client.unsentBytes,
     oll: queued > 0 ? 1 : 0,
     omem: queued,
-    'tot-mem': CLIENT_BYTES + client.bufferBytes + argumentBytes + nameCount(client, context) * NAME_BYTES,
+    'tot-mem': clientMemory(client, context.server.watching) + argumentBytes,
     events: queued > 0 ? 'rw' : 'r',
     cmd: client.lastCommand?.fullName ?? 'NULL',
     user: client.user,
@@ -107,21 +109,6 @@ function describeClient(client: Client, context: CommandContext): string {
   return Object.entries(fields)
     .map(([name, value]) => `${name}=${value}`)
     .join(' ');
-}
-
-/** About what the objects of a client take in V8's heap, in bytes. */
-const CLIENT_BYTES = 1400;
-/** The same for each name of a channel, pattern, prefix or watched key. */
-const NAME_BYTES = 100;
-
-/** How many names are kept for a client. */
-function nameCount(client: Client, { server }: CommandContext): number {
-  const { subscriptions, tracking } = client;
-  let count = server.watching.countOf(client) + (tracking?.prefixes.size ?? 0);
-  if (subscriptions !== undefined) {
-    count += subscriptions.channel.size + subscriptions.pattern.size + subscriptions.shard.size;
-  }
-  return count;
 }
 
 function describeFlags(client: Client, { server }: CommandContext): string {
@@ -148,7 +135,17 @@ function requestBytes({ arguments: request }: CommandContext): number {
   return bytes;
 }
 
-function argumentLength({ arguments: request }: CommandContext): number {
+/** Bytes in the query buffer that are no arguments yet. */
+function undecodedBytes({ decoder, queryLength }: Client): number {
+  return Math.max(0, queryLength - (decoder?.position ?? 0));
+}
+
+/** Bytes of the arguments of a request whose rest is still to come, or that waits. */
+function decodedBytes({ decoder }: Client): number {
+  return decoder?.isInRequest === true ? argumentLength(decoder.arguments) : 0;
+}
+
+function argumentLength(request: Arguments): number {
   let bytes = 0;
   for (let i = 0; i < request.count; i++) bytes += request.lengths[i];
   return bytes;

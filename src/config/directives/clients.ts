@@ -27,6 +27,11 @@ export const clientsDirectives = {
     flags: ['debug'],
     actedOn: true,
   },
-  'maxmemory-clients': { kind: 'memory-or-percent', range: [-100, LONG_MAX], default: 0 },
+  'maxmemory-clients': {
+    kind: 'memory-or-percent',
+    range: [-100, LONG_MAX],
+    default: 0,
+    actedOn: true,
+  },
   'tracking-table-max-keys': { kind: 'integer', range: [0, LONG_MAX], default: 1000000, actedOn: true },
 } as const satisfies DirectiveTable;

@@ -36,7 +36,7 @@ function trafficFields({ statistics, commandTimes, outbox, rates }: Server): Inf
   ];
 }
 
-function keyFields({ eviction, keyspace, pubsub, tracking }: Server): InfoField[] {
+function keyFields({ clientEviction, eviction, keyspace, pubsub, tracking }: Server): InfoField[] {
   return [
     ['expired_subkeys', keyspace.expiredFields],
     ['expired_keys', keyspace.expiredKeys],
@@ -45,7 +45,7 @@ function keyFields({ eviction, keyspace, pubsub, tracking }: Server): InfoField[
     ['expired_time_cap_reached_count', 0],
     ['expire_cycle_cpu_milliseconds', 0],
     ['evicted_keys', eviction.evictedKeys],
-    ['evicted_clients', 0],
+    ['evicted_clients', clientEviction.evictedClients],
     ['evicted_scripts', 0],
     ['total_eviction_exceeded_time', 0],
     ['current_eviction_exceeded_time', 0],
