@@ -45,6 +45,11 @@ export class Expiration {
     return this.kind === 'EXAT' || this.kind === 'PXAT';
   }
 
+  /** Whether it is a time that anybody who repeats the command understands in the same way. */
+  get isUnixMilliseconds(): boolean {
+    return this.kind === 'PXAT';
+  }
+
   get isPersist(): boolean {
     return this.kind === 'PERSIST';
   }

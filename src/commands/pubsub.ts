@@ -1,6 +1,7 @@
 import { type Command, keyAt, keysFrom } from '../server/command.js';
 import type { CommandContext } from '../server/context.js';
 import { wrongSubcommandArity } from '../server/errors.js';
+import { PROPAGATE_REPLICAS } from '../server/propagation.js';
 import type { SubscriptionKind } from '../server/pubsub.js';
 import { matchGlob } from '../structures/glob.js';
 import { replyHelp } from './help.js';
@@ -221,6 +222,7 @@ function publishTo(context: CommandContext, kind: 'channel' | 'shard'): void {
   const channel = { bytes, offset: offsets[1], length: lengths[1] };
   const message = { bytes, offset: offsets[2], length: lengths[2] };
   context.reply.integer(context.server.pubsub.publish(kind, channel, message));
+  context.propagateAnyway(PROPAGATE_REPLICAS);
 }
 
 function pubsubChannels(context: CommandContext): void {

@@ -5,6 +5,7 @@ import { NULL_REFERENCE } from '../memory/reference.js';
 import { type Command, keyAt } from '../server/command.js';
 import type { CommandContext } from '../server/context.js';
 import { ERROR_SYNTAX } from '../server/errors.js';
+import { ABSTTL } from '../server/propagated-words.js';
 
 const EVENT_RESTORE = keyEvent(NOTIFY_GENERIC, 'restore');
 
@@ -94,6 +95,7 @@ function restore(context: CommandContext): void {
     if (replaced !== NULL_REFERENCE) {
       keyspace.remove(database, replaced);
       context.changed(EVENT_DEL, 1);
+      context.propagateDeletion(1, 'lazyfree-lazy-server-del');
     }
     reply.ok();
     return;
@@ -116,6 +118,13 @@ function restore(context: CommandContext): void {
   }
   context.changed(EVENT_RESTORE, 1);
   reply.ok();
+  if (deadlineMs === NO_DEADLINE || options.isAbsolute || !context.propagation.isActive) return;
+  context
+    .propagateInstead(request.count + 1)
+    .arguments(request, 0, 2)
+    .integer(deadlineMs)
+    .arguments(request, 3)
+    .word(ABSTTL);
 }
 
 function parseOptions(context: CommandContext): RestoreOptions | undefined {

@@ -12,7 +12,7 @@ import type { Types } from '../types/types.js';
 import type { Client } from './client.js';
 import type { CommandTable } from './command-table.js';
 import { ERROR_DB_INDEX, ERROR_NOT_INTEGER, ERROR_WRONG_TYPE, notBetween } from './errors.js';
-import { DEL, UNLINK } from './propagated-words.js';
+import { DEL, type PropagatedWord, UNLINK } from './propagated-words.js';
 import type { Propagation } from './propagation.js';
 import type { RegisteredCommand } from './registered-command.js';
 import type { Server } from './server.js';
@@ -145,20 +145,27 @@ export class CommandContext {
   }
 
   /**
-   * Begins the command that is propagated instead of the one that runs, with so many arguments; see `Propagation.begin`.
-   * What the handler's changes propagate by themselves comes before. Only while `propagation.isActive`.
+   * Has `word`, the key in argument `index` and perhaps a number propagated instead of the command: what it came to,
+   * whenever it is repeated.
    */
-  propagateInstead(argumentCount: number): Propagation {
-    this.propagation.prevent();
-    return this.propagation.begin(this.database, argumentCount);
+  propagateAs(word: PropagatedWord, index: number, number?: number): void {
+    if (!this.propagation.isActive) return;
+    const command = this.propagateInstead(number === undefined ? 2 : 3);
+    command.word(word).argument(this.arguments, index);
+    if (number !== undefined) command.integer(number);
   }
 
-  /** Has the command propagated as a deletion of the key in argument `index`: by UNLINK if that is what `isLazy` says. */
-  propagateDeletion(index: number, isLazy: boolean): void {
-    if (!this.propagation.isActive) return;
-    this.propagateInstead(2)
-      .word(isLazy ? UNLINK : DEL)
-      .argument(this.arguments, index);
+  /** Has a deletion of the key in argument `index` propagated instead of the command: by UNLINK if the directive says so. */
+  propagateDeletion(index: number, directive: 'lazyfree-lazy-expire' | 'lazyfree-lazy-server-del'): void {
+    this.propagateAs(this.configuration.values[directive] ? UNLINK : DEL, index);
+  }
+
+  /**
+   * Begins any other command that is propagated instead of the one that runs, with so many arguments. What the
+   * handler's changes propagate by themselves comes before. Only while `propagation.isActive`; see `Propagation.replace`.
+   */
+  propagateInstead(argumentCount: number): Propagation {
+    return this.propagation.replace(this.database, argumentCount);
   }
 
   /**

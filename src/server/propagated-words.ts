@@ -9,5 +9,24 @@ export function propagatedWord(text: string): PropagatedWord {
 /** The names of commands that others are propagated as. */
 export const DEL = propagatedWord('DEL');
 export const UNLINK = propagatedWord('UNLINK');
-export const HDEL = propagatedWord('HDEL');
 export const SELECT = propagatedWord('SELECT');
+export const SET = propagatedWord('SET');
+export const PEXPIREAT = propagatedWord('PEXPIREAT');
+export const PERSIST = propagatedWord('PERSIST');
+export const HDEL = propagatedWord('HDEL');
+export const HSETEX = propagatedWord('HSETEX');
+export const HPEXPIREAT = propagatedWord('HPEXPIREAT');
+export const HPERSIST = propagatedWord('HPERSIST');
+export const LPOP = propagatedWord('LPOP');
+export const RPOP = propagatedWord('RPOP');
+export const LMOVE = propagatedWord('LMOVE');
+export const RPOPLPUSH = propagatedWord('RPOPLPUSH');
+export const SREM = propagatedWord('SREM');
+export const ZPOPMIN = propagatedWord('ZPOPMIN');
+export const ZPOPMAX = propagatedWord('ZPOPMAX');
+
+/** Their options. */
+export const PXAT = propagatedWord('PXAT');
+export const KEEPTTL = propagatedWord('KEEPTTL');
+export const ABSTTL = propagatedWord('ABSTTL');
+export const FIELDS = propagatedWord('FIELDS');

@@ -21,9 +21,9 @@ export interface PropagationSink {
   readonly target: number;
   /**
    * Takes one execution unit, as RESP arrays of bulk strings: SELECT, MULTI and EXEC are in it where they are needed.
-   * The bytes, `length` from the start, are valid during the call only.
+   * The bytes, `length` from the start, are valid during the call only. `commands` is how many they are, SELECT apart.
    */
-  write(bytes: Uint8Array, length: ByteLength): void;
+  write(bytes: Uint8Array, length: ByteLength, commands: number): void;
 }
 
 /** What is passed on says in which way a key goes; these directives decide. */
@@ -154,9 +154,10 @@ export class Propagation implements DeletionListener {
 
   /** Units that are open around the command that runs: EXEC. */
   private depth = 0;
-  /** What the handler of the command that runs said about it. */
+  /** What the handler of the command that runs said about it, and the first command that it said instead, or −1. */
   private isPrevented = false;
   private forced = 0;
+  private firstInstead = -1;
 
   constructor(keyspace: Keyspace, settings: DeletionSettings) {
     this.keyspace = keyspace;
@@ -216,6 +217,16 @@ export class Propagation implements DeletionListener {
   }
 
   /**
+   * Begins a command that is passed on instead of the one that runs, of so many arguments, its name included; they
+   * follow by `word`, `argument` and their like. Only while `isActive`. There may be several.
+   */
+  replace(database: Database, argumentCount: number): this {
+    this.isPrevented = true;
+    if (this.firstInstead < 0) this.firstInstead = this.count;
+    return this.begin(database, argumentCount);
+  }
+
+  /**
    * Begins a further command of this unit, of so many arguments, its name included; they follow by `word`, `argument`,
    * `bytes` and `integer`. Only while `isActive`.
    */
@@ -239,6 +250,12 @@ export class Propagation implements DeletionListener {
   /** The next argument: one of a request. */
   argument(request: Arguments, index: number): this {
     return this.bytes(request.bytes, request.offsets[index], request.lengths[index]);
+  }
+
+  /** The next arguments: those of a request from `first` to below `end`. */
+  arguments(request: Arguments, first: number, end = request.count): this {
+    for (let i = first; i < end; i++) this.argument(request, i);
+    return this;
   }
 
   /** The next argument: any bytes. */
@@ -265,18 +282,18 @@ export class Propagation implements DeletionListener {
     if (this.missing !== 0) throw new Error(`${command.fullName} propagates a command without its end`);
     const wanted = this.isPrevented ? 0 : hasChanged ? PROPAGATE_ALL : this.forced;
     if ((wanted & this.targets) !== 0) this.pass(database, request, wanted);
-    this.isPrevented = false;
-    this.forced = 0;
+    this.forgetSayings();
     if (this.depth > 0 || this.count === 0) return;
     if (command.has(FLAG_TOUCHES_ARBITRARY_KEYS)) this.flushSingly();
     else this.flush();
   }
 
-  /** The command that runs has failed by a bug, or for want of memory: what it has not finished saying is dropped. */
+  /** The command that runs has failed by a bug, or for want of memory: what its handler said is dropped. */
   commandFailed(): void {
-    if (this.missing === 0) return;
-    this.missing = 0;
+    if (this.firstInstead >= 0) this.count = this.firstInstead;
     this.pending.position = this.count === 0 ? 0 : this.ends[this.count - 1];
+    this.missing = 0;
+    this.forgetSayings();
   }
 
   /** A turn ends: nothing is left over, whoever began it. */
@@ -345,24 +362,26 @@ export class Propagation implements DeletionListener {
     const { pending, unit } = this;
     const isFirstMeant = (this.commandTargets[0] & sink.target) !== 0;
     if (this.count === 1 && isFirstMeant && this.databases[0] === attachment.selected) {
-      sink.write(pending.bytes, pending.position);
+      sink.write(pending.bytes, pending.position, 1);
       return;
     }
     unit.clear();
     if (isTransaction) unit.append(MULTI_COMMAND, 0, MULTI_COMMAND.length);
     const empty = unit.position;
     let start = 0;
+    let commands = isTransaction ? 2 : 0;
     for (let i = 0; i < this.count; i++) {
       const end = this.ends[i];
       if ((this.commandTargets[i] & sink.target) !== 0) {
         this.select(attachment, this.databases[i]);
         unit.append(pending.bytes, start, end - start);
+        commands++;
       }
       start = end;
     }
     if (unit.position === empty) return;
     if (isTransaction) unit.append(EXEC_COMMAND, 0, EXEC_COMMAND.length);
-    sink.write(unit.bytes, unit.position);
+    sink.write(unit.bytes, unit.position, commands);
   }
 
   /** Writes SELECT, if the sink is at another database. */
@@ -400,8 +419,13 @@ export class Propagation implements DeletionListener {
     if (this.isActive) return;
     this.clear();
     this.missing = 0;
+    this.forgetSayings();
+  }
+
+  private forgetSayings(): void {
     this.isPrevented = false;
     this.forced = 0;
+    this.firstInstead = -1;
   }
 }
 

@@ -21,6 +21,7 @@ import {
 import { type Command, keyAt } from '../../server/command.js';
 import { type CommandContext, WRONG_TYPE } from '../../server/context.js';
 import { ERROR_NOT_FLOAT, ERROR_NOT_INTEGER } from '../../server/errors.js';
+import { FIELDS, HSETEX, KEEPTTL } from '../../server/propagated-words.js';
 import { type FieldHandle, NO_FIELD } from '../../types/hash.js';
 import { addHash, findField, withoutExpiredField } from './fields.js';
 
@@ -154,6 +155,16 @@ function incrementByFloat(context: CommandContext): void {
   setNumber(context, record, handle, text, text.length);
   context.changed(EVENT_HINCRBYFLOAT, 1);
   reply.bulk(text, 0, text.length);
+  if (!context.propagation.isActive) return;
+  context
+    .propagateInstead(7)
+    .word(HSETEX)
+    .argument(call, 1)
+    .word(KEEPTTL)
+    .word(FIELDS)
+    .integer(1)
+    .argument(call, 2)
+    .bytes(text, 0, text.length);
 }
 
 /** Sets the field in argument 2, whose deadline stays, to a number's text. */

@@ -2,9 +2,11 @@
 import { type RecordReference, TYPE_HASH } from '../../keyspace/record.js';
 import { NO_DEADLINE } from '../../keyspace/record-store.js';
 import { NULL_REFERENCE } from '../../memory/reference.js';
+import { ReferenceList } from '../../memory/reference-list.js';
 import { type Command, keyAt } from '../../server/command.js';
 import { type CommandContext, WRONG_TYPE } from '../../server/context.js';
 import { invalidExpire } from '../../server/errors.js';
+import { HPEXPIREAT } from '../../server/propagated-words.js';
 import type { TimestampMs } from '../../structures/deadlines.js';
 import { NO_FIELD } from '../../types/hash.js';
 import { MILLISECONDS, SECONDS, type TimeUnitMs } from '../expiration.js';
@@ -152,6 +154,9 @@ const DONE = 1;
 /** … or it is gone, because its time is past. */
 export const DELETED = 2;
 
+/** The arguments that are fields which the command has given a deadline. */
+const updatedFields = new ReferenceList();
+
 type Condition = 'none' | 'NX' | 'XX' | 'GT' | 'LT';
 
 /** HEXPIRE, HPEXPIRE, HEXPIREAT and HPEXPIREAT key time [NX | XX | GT | LT] FIELDS numfields field... */
@@ -161,6 +166,7 @@ function expire(context: CommandContext, unitMs: TimeUnitMs, baseMs: TimestampMs
   if (found === WRONG_TYPE) return;
   const deadlineMs = fieldDeadlineFrom(context, 2, unitMs, baseMs);
   if (Number.isNaN(deadlineMs)) return;
+  const isUnixMs = unitMs === MILLISECONDS && baseMs === 0;
   const condition = conditionAt(context, 3);
   const first = firstFieldOf(
     context,
@@ -174,17 +180,39 @@ function expire(context: CommandContext, unitMs: TimeUnitMs, baseMs: TimestampMs
     return;
   }
   const record = context.types.hashes.makeExpirable(database, found);
-  let updated = 0;
   let deleted = 0;
+  updatedFields.clear();
   for (let i = first; i < call.count; i++) {
     const outcome = expireField(context, record, i, condition, deadlineMs);
-    if (outcome === DONE) updated++;
+    if (outcome === DONE) updatedFields.push(i);
     if (outcome === DELETED) deleted++;
     reply.integer(outcome);
   }
+  const updated = updatedFields.count;
   if (updated + deleted === 0) return;
   context.changed(deleted > 0 ? EVENT_HDEL : EVENT_HEXPIRE, 1, updated + deleted);
   removeIfEmpty(context, record);
+  // Of fields that were deleted, as their time is past, the keyspace has told.
+  if (updated === 0) context.propagateNothing();
+  else if (context.propagation.isActive) propagateExpiry(context, first, isUnixMs ? NO_DEADLINE : deadlineMs);
+}
+
+/**
+ * Propagates the command as HPEXPIREAT of those fields that it has given a deadline.
+ * @param deadlineMs NO_DEADLINE: the command has it already
+ */
+function propagateExpiry(context: CommandContext, first: number, deadlineMs: TimestampMs): void {
+  const { arguments: call, propagation } = context;
+  const { items, count } = updatedFields;
+  const isForAll = count === call.count - first;
+  if (deadlineMs === NO_DEADLINE && isForAll) return;
+  context.propagateInstead(first + count);
+  if (deadlineMs === NO_DEADLINE) propagation.arguments(call, 0, 3);
+  else propagation.word(HPEXPIREAT).argument(call, 1).integer(deadlineMs);
+  propagation.arguments(call, 3, first - 1);
+  if (isForAll) propagation.argument(call, first - 1);
+  else propagation.integer(count);
+  for (let i = 0; i < count; i++) propagation.argument(call, items[i]);
 }
 
 /** Gives the field in argument `index` a deadline if the condition is met. Returns what is replied. */

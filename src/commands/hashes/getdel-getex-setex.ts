@@ -5,6 +5,7 @@ import { NULL_REFERENCE } from '../../memory/reference.js';
 import { type Command, keyAt } from '../../server/command.js';
 import { type CommandContext, WRONG_TYPE } from '../../server/context.js';
 import { wrongArity } from '../../server/errors.js';
+import { HDEL, HPERSIST, HPEXPIREAT, PXAT } from '../../server/propagated-words.js';
 import type { TimestampMs } from '../../structures/deadlines.js';
 import { EVENT_HEXPIRED, NO_FIELD } from '../../types/hash.js';
 import { MILLISECONDS, SECONDS, type TimeUnitMs } from '../expiration.js';
@@ -98,6 +99,12 @@ function getAndDelete(context: CommandContext): void {
   if (expired > 0) context.notify(EVENT_HEXPIRED, 1);
   if (deleted > 0) context.changed(EVENT_HDEL, 1, deleted);
   if (expired + deleted > 0) removeIfEmpty(context, record);
+  if (deleted === 0 || !context.propagation.isActive) return;
+  context
+    .propagateInstead(call.count - 2)
+    .word(HDEL)
+    .argument(call, 1)
+    .arguments(call, first);
 }
 
 /** HGETEX key [EX … | PX … | EXAT … | PXAT … | PERSIST] FIELDS numfields field... */
@@ -144,10 +151,25 @@ function getAndExpire(context: CommandContext): void {
   if (updated > 0) context.changed(isPersist ? EVENT_HPERSIST : EVENT_HEXPIRE, 1, updated + deleted);
   else if (deleted > 0) context.changed(EVENT_HDEL, 1, deleted);
   if (expired + deleted > 0) removeIfEmpty(context, record);
+  // Of fields that were deleted the keyspace has told.
+  if (updated > 0) propagateExpiry(context, isPersist, deadlineMs);
+  else context.propagateNothing();
+}
+
+/** Propagates HGETEX as what it has done, whether all of its fields exist or not. */
+function propagateExpiry(context: CommandContext, isPersist: boolean, deadlineMs: TimestampMs): void {
+  const { arguments: call, propagation } = context;
+  if (!propagation.isActive) return;
+  context
+    .propagateInstead(call.count - 1)
+    .word(isPersist ? HPERSIST : HPEXPIREAT)
+    .argument(call, 1);
+  if (isPersist) propagation.arguments(call, 3);
+  else propagation.integer(deadlineMs).arguments(call, 4);
 }
 
 /** The option EX, PX, EXAT or PXAT that `takeTime` took: where its time is, what that counts, and from when. */
-const taken = { argument: NO_ARGUMENT, unitMs: SECONDS as TimeUnitMs, baseMs: 0 };
+const taken = { argument: NO_ARGUMENT, unitMs: SECONDS as TimeUnitMs, baseMs: 0, isUnixMs: false };
 
 /** Takes the next option if it says a time. */
 function takeTime({ options, keyspace }: CommandContext): boolean {
@@ -158,6 +180,7 @@ function takeTime({ options, keyspace }: CommandContext): boolean {
   taken.argument = options.argument;
   taken.unitMs = isSeconds || isUnixSeconds ? SECONDS : MILLISECONDS;
   taken.baseMs = isRelative ? keyspace.nowMs : 0;
+  taken.isUnixMs = !isRelative && !isUnixSeconds;
   return true;
 }
 
@@ -214,6 +237,22 @@ function setAndExpire(context: CommandContext): void {
   if (setsDeadline) context.notify(deleted > 0 ? EVENT_HDEL : EVENT_HEXPIRE, 1);
   removeIfEmpty(context, record);
   reply.integer(1);
+  // Of fields that were deleted, as their time is past, the keyspace has told.
+  if (deleted > 0) context.propagateNothing();
+  else if (setsDeadline && context.propagation.isActive) propagateWithDeadline(context);
+}
+
+/** Propagates HSETEX with a time that stays the same. */
+function propagateWithDeadline(context: CommandContext): void {
+  const { arguments: call } = context;
+  const { argument: timeIndex } = taken;
+  if (taken.isUnixMs) return;
+  context
+    .propagateInstead(call.count)
+    .arguments(call, 0, timeIndex - 1)
+    .word(PXAT)
+    .integer(request.deadlineMs)
+    .arguments(call, timeIndex + 1);
 }
 
 /** Whether the fields may be set. Removes those that have expired and counts them, as far as it looks. */

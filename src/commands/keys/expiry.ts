@@ -4,6 +4,7 @@ import { NO_DEADLINE } from '../../keyspace/record-store.js';
 import { NULL_REFERENCE } from '../../memory/reference.js';
 import { type Command, keyAt } from '../../server/command.js';
 import type { CommandContext } from '../../server/context.js';
+import { PEXPIREAT } from '../../server/propagated-words.js';
 import type { TimestampMs } from '../../structures/deadlines.js';
 import {
   deadlineFrom,
@@ -210,9 +211,20 @@ function expire(context: CommandContext, unitMs: TimeUnitMs, base: TimeBase): vo
   if (deadlineMs <= keyspace.nowMs) {
     keyspace.remove(database, record);
     context.changed(EVENT_DEL, 1);
+    context.propagateDeletion(1, 'lazyfree-lazy-expire');
   } else {
     keyspace.setDeadline(database, record, deadlineMs);
     context.changed(EVENT_EXPIRE, 1);
+    const isUnixMs = unitMs === MILLISECONDS && base === '1970';
+    if (context.propagation.isActive && !isUnixMs) {
+      const { count } = call;
+      context
+        .propagateInstead(count)
+        .word(PEXPIREAT)
+        .argument(call, 1)
+        .integer(deadlineMs)
+        .arguments(call, 3);
+    }
   }
   reply.integer(1);
 }

@@ -5,6 +5,7 @@ import { blockingTimeoutMs } from '../../server/blocking.js';
 import { type Command, keyAt, keysCountedAt, keysFromButLast } from '../../server/command.js';
 import { type CommandContext, WRONG_TYPE } from '../../server/context.js';
 import { findCountedKeys } from '../../server/key-specs.js';
+import { LMOVE, LPOP, RPOP, RPOPLPUSH } from '../../server/propagated-words.js';
 import type { ListEnd } from '../../types/list.js';
 import { moveFrom } from './moving.js';
 import { multiplePop, parseMultiplePop, popFromFirst } from './multiple-pop.js';
@@ -98,6 +99,7 @@ function pop(context: CommandContext, end: ListEnd): void {
     reply.arrayHeader(2);
     reply.bulk(request.bytes, request.offsets[i], request.lengths[i]);
     popElement(context, i, record, end);
+    context.propagateAs(end === 'first' ? LPOP : RPOP, i);
     return;
   }
   context.server.blocking.block(context, 1, timeoutIndex - 1, TYPE_LIST, timeoutMs);
@@ -117,22 +119,26 @@ function moveElement(context: CommandContext): void {
   const from = listEnd(context, 3);
   if (from === undefined) return;
   const to = listEnd(context, 4);
-  if (to !== undefined) move(context, from, to, 5);
+  if (to === undefined || !move(context, from, to, 5) || !context.propagation.isActive) return;
+  context.propagateInstead(5).word(LMOVE).arguments(context.arguments, 1, 5);
 }
 
 /** BRPOPLPUSH source destination timeout */
 function moveLastToFirst(context: CommandContext): void {
-  move(context, 'last', 'first', 3);
+  if (!move(context, 'last', 'first', 3) || !context.propagation.isActive) return;
+  context.propagateInstead(3).word(RPOPLPUSH).arguments(context.arguments, 1, 3);
 }
 
-function move(context: CommandContext, from: ListEnd, to: ListEnd, timeoutIndex: number): void {
+/** Moves an element, or waits for one. Returns whether one was moved. */
+function move(context: CommandContext, from: ListEnd, to: ListEnd, timeoutIndex: number): boolean {
   const { server } = context;
   const timeoutMs = blockingTimeoutMs(context, timeoutIndex);
-  if (Number.isNaN(timeoutMs)) return;
+  if (Number.isNaN(timeoutMs)) return false;
   const source = context.writeTyped(1, TYPE_LIST);
-  if (source === WRONG_TYPE) return;
-  if (source !== NULL_REFERENCE) moveFrom(context, source, from, to);
+  if (source === WRONG_TYPE) return false;
+  if (source !== NULL_REFERENCE) return moveFrom(context, source, from, to);
   // It ends in vain with a null array, but where it may not even wait with what LMOVE replies.
-  else if (context.client.deniesBlocking) context.reply.nullBulk();
+  if (context.client.deniesBlocking) context.reply.nullBulk();
   else server.blocking.block(context, 1, 1, TYPE_LIST, timeoutMs);
+  return false;
 }

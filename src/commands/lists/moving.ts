@@ -58,16 +58,24 @@ function move(context: CommandContext, from: ListEnd, to: ListEnd): void {
   else moveFrom(context, source, from, to);
 }
 
-/** Moves an element from the list of the key in argument 1, which has this record, to that in argument 2, and replies it. */
-export function moveFrom(context: CommandContext, source: RecordReference, from: ListEnd, to: ListEnd): void {
+/**
+ * Moves an element from the list of the key in argument 1, which has this record, to that in argument 2, and replies it.
+ * False when the second is no list, and the error is replied.
+ */
+export function moveFrom(
+  context: CommandContext,
+  source: RecordReference,
+  from: ListEnd,
+  to: ListEnd,
+): boolean {
   const { reply, types } = context;
   const { lists } = types;
   const { element } = lists;
   const destination = context.writeTyped(2, TYPE_LIST);
-  if (destination === WRONG_TYPE) return;
+  if (destination === WRONG_TYPE) return false;
   if (source === destination) {
     rotate(context, source, from, to);
-    return;
+    return true;
   }
   lists.readEnd(source, from);
   element.spell();
@@ -76,6 +84,7 @@ export function moveFrom(context: CommandContext, source: RecordReference, from:
   reply.bulk(element.bytes, element.offset, element.length);
   context.notify(pushEvent(to), 2);
   removeElement(context, 1, source, from);
+  return true;
 }
 
 /** Moves an element from one end of a list to the other; or to the same, which is told of all the same. */

@@ -3,6 +3,7 @@ import { TYPE_LIST } from '../../keyspace/record.js';
 import { NULL_REFERENCE } from '../../memory/reference.js';
 import { type CommandContext, WRONG_TYPE } from '../../server/context.js';
 import { ERROR_SYNTAX } from '../../server/errors.js';
+import { LPOP, RPOP } from '../../server/propagated-words.js';
 import type { ListEnd } from '../../types/list.js';
 import { listEnd, popElements } from './storing.js';
 
@@ -71,7 +72,9 @@ export function popFromFirst(context: CommandContext): boolean {
     if (record === NULL_REFERENCE) continue;
     reply.arrayHeader(2);
     reply.bulk(request.bytes, request.offsets[i], request.lengths[i]);
+    const popped = Math.min(count, context.types.lists.length(record));
     popElements(context, i, record, end, count);
+    context.propagateAs(end === 'first' ? LPOP : RPOP, i, popped);
     return true;
   }
   return false;

@@ -3,6 +3,7 @@ import { parseSafeInteger } from '../../protocol/integers.js';
 import type { Command } from '../../server/command.js';
 import type { CommandContext } from '../../server/context.js';
 import { ERROR_DB_INDEX, ERROR_SYNTAX } from '../../server/errors.js';
+import { PROPAGATE_ALL } from '../../server/propagation.js';
 import { info } from './info.js';
 import { lolwut } from './lolwut.js';
 
@@ -175,6 +176,7 @@ function flush(context: CommandContext, databases: readonly Database[], isLater:
     if (database.size > 0) keys += keyspace.clear(database, !isAtOnce);
   }
   keyspace.dirty += keys;
+  context.propagateAnyway(PROPAGATE_ALL);
   server.tracking.flushed();
   if (isLater || isAtOnce || keys === 0) {
     reply.ok();

@@ -11,6 +11,7 @@ import { NULL_REFERENCE } from '../../memory/reference.js';
 import { type Command, keyAt } from '../../server/command.js';
 import { type CommandContext, WRONG_TYPE } from '../../server/context.js';
 import { ERROR_NOT_POSITIVE, ERROR_SYNTAX } from '../../server/errors.js';
+import { SREM } from '../../server/propagated-words.js';
 import type { SetMemberHandle } from '../../types/set.js';
 import { checkPicks, endsPicks, randomCount } from '../random-count.js';
 import { replyMember, replyMembers } from './reading.js';
@@ -50,6 +51,8 @@ export const randomCommands: readonly Command[] = [
   },
 ];
 
+/** SPOP is propagated as SREM, of so many members at most. */
+const PROPAGATED_BATCH = 1024;
 /** A large set of which at least so many members are taken for each that stays is written anew, as in Redis. */
 const TAKEN_PER_KEPT = 5;
 /** When a set has at least so many members for each that is wanted, they are picked one by one. */
@@ -78,7 +81,7 @@ function pop(context: CommandContext): void {
     reply.nullBulk();
     return;
   }
-  popOne(context, record);
+  popOne(context, record, 0, 1);
   const isEmpty = context.types.sets.count(record) === 0;
   if (isEmpty) context.keyspace.remove(context.database, record);
   context.changed(EVENT_SPOP, 1);
@@ -112,35 +115,48 @@ function popMany(context: CommandContext): void {
   } else if ((size - taken) * TAKEN_PER_KEPT <= taken) {
     popMost(context, record, size, taken);
   } else {
-    for (let i = 0; i < taken; i++) popOne(context, record);
+    for (let i = 0; i < taken; i++) popOne(context, record, i, taken);
   }
   context.changed(EVENT_SPOP, 1, taken);
-  if (taken === size) context.notify(EVENT_DEL, 1);
+  if (taken < size) return;
+  context.notify(EVENT_DEL, 1);
+  context.propagateDeletion(1, 'lazyfree-lazy-server-del');
 }
 
-/** Takes out a member and replies it. */
-function popOne({ reply, types }: CommandContext, record: RecordReference): void {
-  const { sets, setCursor } = types;
+/** Takes out a member, the one after `done` of `count`, and replies it. */
+function popOne(context: CommandContext, record: RecordReference, done: number, count: number): void {
+  const { sets, setCursor } = context.types;
   const member = sets.random(record);
   setCursor.read(record, member);
-  replyMember(reply, setCursor.element);
+  replyTaken(context, done, count);
   sets.removeMember(record, member);
 }
 
+/** Replies the member at the cursor, which is taken out after `done` of `count` others, and propagates that. */
+function replyTaken(context: CommandContext, done: number, count: number): void {
+  const { arguments: call, propagation, reply, types } = context;
+  const { element } = types.setCursor;
+  replyMember(reply, element);
+  if (!propagation.isActive) return;
+  if (done % PROPAGATED_BATCH === 0) {
+    context
+      .propagateInstead(2 + Math.min(count - done, PROPAGATED_BATCH))
+      .word(SREM)
+      .argument(call, 1);
+  }
+  element.spell();
+  propagation.bytes(element.bytes, element.offset, element.length);
+}
+
 /** Takes out and replies `count` of the `size` members of an intset or listpack, in one walk. */
-function popFromSmall(
-  { reply, types }: CommandContext,
-  record: RecordReference,
-  size: number,
-  count: number,
-): void {
-  const { sets, setCursor: cursor } = types;
+function popFromSmall(context: CommandContext, record: RecordReference, size: number, count: number): void {
+  const { sets, setCursor: cursor } = context.types;
   let wanted = count;
   cursor.start(record);
   for (let left = size; wanted > 0; left--) {
     cursor.next();
     if (Math.random() * left >= wanted) continue;
-    replyMember(reply, cursor.element);
+    replyTaken(context, count - wanted, count);
     cursor.removeCurrent();
     wanted--;
   }
@@ -150,7 +166,7 @@ function popFromSmall(
 
 /** Takes most members out of a large set and replies them; the others become a new set, which is a listpack at first. */
 function popMost(context: CommandContext, record: RecordReference, size: number, count: number): void {
-  const { reply, types, keyspace, database, keyHash } = context;
+  const { types, keyspace, database, keyHash } = context;
   const { drafts } = keyspace;
   const { sets, setCursor: cursor } = types;
   const kept = sets.createDraft(ENCODING_LISTPACK);
@@ -160,7 +176,7 @@ function popMost(context: CommandContext, record: RecordReference, size: number,
     for (let left = size; left > 0; left--) {
       cursor.next();
       if (Math.random() * left < wanted) {
-        replyMember(reply, cursor.element);
+        replyTaken(context, count - wanted, count);
         wanted--;
       } else {
         sets.addElement(kept, cursor.element);

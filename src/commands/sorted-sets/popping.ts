@@ -8,6 +8,7 @@ import { type Command, keyAt, keysCountedAt, keysFromButLast } from '../../serve
 import { type CommandContext, WRONG_TYPE } from '../../server/context.js';
 import { ERROR_NOT_POSITIVE, ERROR_SYNTAX } from '../../server/errors.js';
 import { findCountedKeys } from '../../server/key-specs.js';
+import { ZPOPMAX, ZPOPMIN } from '../../server/propagated-words.js';
 import { removeSelectedMembers } from './removing.js';
 import { replyMembersAndScores, replySelected, replySelectedPairs } from './replies.js';
 
@@ -166,6 +167,7 @@ function popBlocking(context: CommandContext, fromHighest: boolean): void {
     replyKey(context, index);
     replyMembersAndScores(context);
     removePopped(context, index, record, fromHighest);
+    context.propagateAs(fromHighest ? ZPOPMAX : ZPOPMIN, index);
     return;
   }
   context.server.blocking.block(context, 1, lastKey, TYPE_SORTED_SET, timeoutMs, replyNothing);
@@ -223,7 +225,9 @@ function popPairs(context: CommandContext, firstKey: number, lastKey: number): b
     context.reply.arrayHeader(2);
     replyKey(context, index);
     replySelectedPairs(context);
+    const popped = Math.min(count, context.types.sortedSets.count(record));
     removePopped(context, index, record, fromHighest);
+    context.propagateAs(fromHighest ? ZPOPMAX : ZPOPMIN, index, popped);
     return true;
   }
   return false;

@@ -24,6 +24,7 @@ import {
 import { type Command, keyAt } from '../../server/command.js';
 import { type CommandContext, WRONG_TYPE } from '../../server/context.js';
 import { ERROR_NOT_FLOAT, ERROR_NOT_INTEGER } from '../../server/errors.js';
+import { KEEPTTL, SET } from '../../server/propagated-words.js';
 import { encodingOf } from '../../types/string.js';
 
 const EVENT_INCRBY = keyEvent(NOTIFY_STRING, 'incrby');
@@ -203,6 +204,9 @@ function incrementByFloat(context: CommandContext): void {
   }
   context.changed(EVENT_INCRBYFLOAT, 1);
   reply.bulkBytes(text);
+  if (!context.propagation.isActive) return;
+  // The sum itself: that of another machine, or of another time, might be another one.
+  context.propagateInstead(4).word(SET).argument(context.arguments, 1).bytes(text, 0, length).word(KEEPTTL);
 }
 
 /** The number that a string spells, 0 without a string; undefined when it spells none. */

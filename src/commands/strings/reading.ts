@@ -6,6 +6,7 @@ import { NULL_REFERENCE } from '../../memory/reference.js';
 import { type Command, keyAt, keysFrom } from '../../server/command.js';
 import { type CommandContext, WRONG_TYPE } from '../../server/context.js';
 import { ERROR_SYNTAX } from '../../server/errors.js';
+import { DEL, PERSIST, PEXPIREAT } from '../../server/propagated-words.js';
 import { EVENT_EXPIRE, EVENT_PERSIST, Expiration } from '../expiration.js';
 
 export const readingCommands: readonly Command[] = [
@@ -149,6 +150,7 @@ function getAndDelete(context: CommandContext): void {
   if (record === NULL_REFERENCE) return;
   context.keyspace.remove(context.database, record);
   context.changed(EVENT_DEL, 1);
+  context.propagateAs(DEL, 1);
 }
 
 /** GETEX key [EX seconds | PX milliseconds | EXAT time | PXAT time | PERSIST] */
@@ -176,12 +178,15 @@ function getAndExpire(context: CommandContext): void {
   if (expiration.isAbsolute && deadlineMs <= keyspace.nowMs) {
     keyspace.remove(database, record);
     context.changed(EVENT_DEL, 1);
+    context.propagateDeletion(1, 'lazyfree-lazy-expire');
   } else if (deadlineMs !== NO_DEADLINE) {
     keyspace.setDeadline(database, record, deadlineMs);
     context.changed(EVENT_EXPIRE, 1);
+    context.propagateAs(PEXPIREAT, 1, deadlineMs);
   } else if (expiration.isPersist && keyspace.records.hasDeadline(record)) {
     keyspace.clearDeadline(database, record);
     context.changed(EVENT_PERSIST, 1);
+    context.propagateAs(PERSIST, 1);
   }
 }
 

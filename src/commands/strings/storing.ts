@@ -8,6 +8,7 @@ import { type Command, keyAt, keyPairsFrom } from '../../server/command.js';
 import type { CommandContext } from '../../server/context.js';
 import { ERROR_SYNTAX, wrongArity } from '../../server/errors.js';
 import { KEY_ACCESS, KEY_OVERWRITE, KEY_UPDATE, KEY_WRITE, type KeyList } from '../../server/key-specs.js';
+import { PXAT, SET } from '../../server/propagated-words.js';
 import type { TimestampMs } from '../../structures/deadlines.js';
 import {
   EVENT_EXPIRE,
@@ -197,6 +198,33 @@ function setWithOptions(context: CommandContext): void {
   context.changed(EVENT_SET, 1);
   if (deadlineMs > 0) context.notify(EVENT_EXPIRE, 1);
   if (!repliesOldValue) reply.ok();
+  if (!context.propagation.isActive) return;
+  if (deadlineMs <= 0) {
+    if (repliesOldValue) propagateWithoutGet(context);
+  } else if (!expiration.isUnixMilliseconds) {
+    propagateWithDeadline(context, 2, deadlineMs);
+  }
+}
+
+/** Propagates SET, which may have the value in another argument than it has here, with a time that stays the same. */
+function propagateWithDeadline(context: CommandContext, valueIndex: number, deadlineMs: TimestampMs): void {
+  const { arguments: call } = context;
+  context
+    .propagateInstead(5)
+    .word(SET)
+    .argument(call, 1)
+    .argument(call, valueIndex)
+    .word(PXAT)
+    .integer(deadlineMs);
+}
+
+/** Propagates SET with its options but for GET, as often as that is given. */
+function propagateWithoutGet(context: CommandContext): void {
+  const { arguments: call } = context;
+  let gets = 0;
+  for (let i = 3; i < call.count; i++) if (call.is(i, 'GET')) gets++;
+  const command = context.propagateInstead(call.count - gets).arguments(call, 0, 3);
+  for (let i = 3; i < call.count; i++) if (!call.is(i, 'GET')) command.argument(call, i);
 }
 
 /** SETNX key value */
@@ -218,6 +246,7 @@ function setWithTime(context: CommandContext, unitMs: TimeUnitMs): void {
   context.changed(EVENT_SET, 1);
   context.notify(EVENT_EXPIRE, 1);
   context.reply.ok();
+  if (context.propagation.isActive) propagateWithDeadline(context, 3, deadlineMs);
 }
 
 /** GETSET key value */
@@ -225,6 +254,7 @@ function getAndSet(context: CommandContext): void {
   if (!replyString(context, 1)) return;
   storeString(context, 1, context.lookupWrite(1), 2, NO_DEADLINE);
   context.changed(EVENT_SET, 1);
+  if (context.propagation.isActive) context.propagateInstead(3).word(SET).arguments(context.arguments, 1);
 }
 
 /** MSET key value [key value ...] */

@@ -198,7 +198,8 @@ export class Differential {
   }
 }
 
-function nextStep({ kinds }: Family, random: Random): Step {
+/** A random command of a family, now and then one that is spoiled. */
+export function nextStep({ kinds }: Family, random: Random): Step {
   const made = random.weighted(kinds)(random);
   const step: Step = 'args' in made ? made : { args: made };
   if (step.isFragile === true || !random.chance(SPOILED_SHARE)) return step;

@@ -127,8 +127,7 @@ describe('Propagation', () => {
 
   test('a handler replaces its command, or prevents it; the next one is not concerned', () => {
     propagation.addSink(sink);
-    propagation.prevent();
-    propagation.begin(keyspace.databases[0], 3).word(DEL).bytes(Buffer.from('key'), 0, 3).integer(-12);
+    propagation.replace(keyspace.databases[0], 3).word(DEL).bytes(Buffer.from('key'), 0, 3).integer(-12);
     run(['GETDEL', 'key']);
     propagation.prevent();
     run(['SET', 'a', '1']);
@@ -239,6 +238,13 @@ describe('Propagation', () => {
     propagation.commandFailed();
     propagation.begin(keyspace.databases[0], 1).word(DEL);
     expect(() => propagation.word(DEL)).toThrow('more arguments');
+    propagation.commit();
+    propagation.keyExpired(keyspace.databases[0], Buffer.from('old'));
+    propagation.replace(keyspace.databases[0], 1).word(DEL);
+    propagation.replace(keyspace.databases[0], 3).word(DEL);
+    propagation.commandFailed();
+    run(['SPOP', 'set', '5'], 0, false);
+    expect(sink.units.at(-1)).toBe('DEL old');
   });
 
   test('what was said while nobody listened is forgotten', () => {

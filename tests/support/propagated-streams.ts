@@ -1,0 +1,134 @@
+/**
+ * What two servers propagate: Respite to a sink, and a real redis-server 8.0 to the incremental file of its append-only
+ * file, both as lists of commands.
+ */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { PROPAGATE_AOF, type PropagationSink } from '../../src/server/propagation.js';
+
+/** A command, argument by argument (latin1). */
+export type PropagatedCommand = readonly string[];
+
+/** How far clocks may be apart: a machine that does much else takes its time. */
+const TOLERANCE_MS = 5000;
+
+/** Directives with which a real redis-server writes what it propagates at once. */
+export const APPEND_ONLY_ARGUMENTS = [
+  '--appendonly',
+  'yes',
+  '--aof-use-rdb-preamble',
+  'yes',
+  '--appendfsync',
+  'no',
+  '--auto-aof-rewrite-percentage',
+  '0',
+];
+
+/** Notes what Respite propagates. */
+export class CommandSink implements PropagationSink {
+  readonly target = PROPAGATE_AOF;
+  private pieces: Buffer[] = [];
+
+  write(bytes: Uint8Array, length: number): void {
+    this.pieces.push(Buffer.from(bytes.subarray(0, length)));
+  }
+
+  /** What has come since the last time. */
+  take(): PropagatedCommand[] {
+    const commands = parseCommands(Buffer.concat(this.pieces));
+    this.pieces = [];
+    return commands;
+  }
+}
+
+/** Reads what a real server propagates. It writes before it replies. */
+export class CommandFile {
+  private readonly fd: number;
+  private position = 0;
+
+  constructor(directory: string) {
+    this.fd = openSync(join(directory, 'appendonlydir', 'appendonly.aof.1.incr.aof'), 'r');
+  }
+
+  /** What has come since the last time. */
+  take(): PropagatedCommand[] {
+    const pieces: Buffer[] = [];
+    for (;;) {
+      const piece = Buffer.alloc(1 << 20);
+      const length = readSync(this.fd, piece, 0, piece.length, this.position);
+      if (length === 0) break;
+      this.position += length;
+      pieces.push(piece.subarray(0, length));
+    }
+    return parseCommands(Buffer.concat(pieces));
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+}
+
+/** Where two streams first differ, with what comes around it; undefined when they do not. */
+export function streamDifference(
+  ours: readonly PropagatedCommand[],
+  theirs: readonly PropagatedCommand[],
+): string | undefined {
+  const length = Math.max(ours.length, theirs.length);
+  for (let i = 0; i < length; i++) {
+    if (ours[i] !== undefined && theirs[i] !== undefined && areSame(ours[i], theirs[i])) continue;
+    const shown = (stream: readonly PropagatedCommand[]) =>
+      stream
+        .slice(Math.max(0, i - 3), i + 4)
+        .map((command) => `    ${command.map(shortened).join(' ').slice(0, 400)}`)
+        .join('\n');
+    return `command ${i}\n  Respite:\n${shown(ours)}\n  Redis:\n${shown(theirs)}`;
+  }
+  return undefined;
+}
+
+function shortened(argument: string): string {
+  return JSON.stringify(argument.length > 60 ? `${argument.slice(0, 50)}… (${argument.length})` : argument);
+}
+
+function areSame(ours: PropagatedCommand, theirs: PropagatedCommand): boolean {
+  if (ours.length !== theirs.length) return false;
+  const timeAt = timeIndex(theirs);
+  return theirs.every((argument, i) => ours[i] === argument || (i === timeAt && areNear(ours[i], argument)));
+}
+
+/** The argument that is a Unix time in ms, which servers may have counted from clocks that differ. */
+function timeIndex([name, ...args]: PropagatedCommand): number {
+  const pxat = args.indexOf('PXAT') + 1;
+  if (name === 'PEXPIREAT' || name === 'HPEXPIREAT') return 2;
+  if (name.toUpperCase() === 'RESTORE' && args.at(-1) === 'ABSTTL') return 2;
+  return (name === 'SET' || name.toUpperCase() === 'HSETEX') && pxat > 0 ? pxat + 1 : -1;
+}
+
+function areNear(ours: string, theirs: string): boolean {
+  const isTime = /^\d{13,}$/.test(ours) && /^\d{13,}$/.test(theirs);
+  return isTime && Math.abs(Number(ours) - Number(theirs)) <= TOLERANCE_MS;
+}
+
+/** The commands in RESP. Throws when it is not RESP from the first to the last byte. */
+function parseCommands(bytes: Buffer): PropagatedCommand[] {
+  const commands: PropagatedCommand[] = [];
+  let position = 0;
+  const header = (type: string): number => {
+    const end = bytes.indexOf('\r\n', position);
+    const line = bytes.toString('latin1', position, end);
+    if (end < 0 || line[0] !== type)
+      throw new Error(`not a ${type} at byte ${position}: ${line.slice(0, 40)}`);
+    position = end + 2;
+    return Number(line.slice(1));
+  };
+  while (position < bytes.length) {
+    const command: string[] = [];
+    for (let left = header('*'); left > 0; left--) {
+      const length = header('$');
+      command.push(bytes.toString('latin1', position, position + length));
+      position += length + 2;
+    }
+    commands.push(command);
+  }
+  return commands;
+}
