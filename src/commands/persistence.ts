@@ -46,9 +46,8 @@ function bgsave({ arguments: request, client, server: { saving }, reply }: Comma
     // A transaction is not to be saved by half.
     saving.isScheduled = true;
     reply.simpleString('Background saving scheduled');
-  } else if (saving.saveInBackground()) {
-    reply.simpleString('Background saving started');
   } else {
-    reply.error(ERROR_SEE_LOG);
+    saving.saveInBackground();
+    reply.simpleString('Background saving started');
   }
 }

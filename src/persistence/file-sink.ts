@@ -4,6 +4,7 @@ import {
   fdatasync,
   fsync,
   fsyncSync,
+  open,
   openSync,
   rename,
   rm,
@@ -12,7 +13,7 @@ import {
   writeSync,
   writev,
 } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open as openHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { copyBytes } from '../memory/bytes.js';
@@ -31,6 +32,9 @@ const CHUNK_BYTES = 64 * 1024;
 const BATCH_CHUNKS = 16;
 const SPARE_CHUNKS_MAX = QUEUE_BYTES_MAX / CHUNK_BYTES;
 
+/** Temporary files that are written or have yet to be removed: one that is to have the same name waits for it. */
+const inUse = new Map<string, Promise<void>>();
+
 /**
  * A file that is written in the background, under a temporary name until it is complete: a crash at any time leaves the
  * file that there was. What goes wrong is kept until `finish`.
@@ -43,7 +47,8 @@ export class FileSink {
 
   private readonly temporaryPath: string;
   private readonly syncsOnTheWay: boolean;
-  private readonly fd: number;
+  /** The file, once it is open. */
+  private fd: number | undefined;
   private queue: Uint8Array[] = [];
   /** Buffers that have been written. */
   private readonly spare: Uint8Array[] = [];
@@ -53,15 +58,21 @@ export class FileSink {
   private position: ByteOffset = 0;
   private unsyncedBytes: ByteLength = 0;
   private pumping: Promise<void> | undefined;
-  private isCancelled = false;
+  /** Resolved when the temporary file is gone. */
+  private readonly ended: Promise<void>;
+  private tellEnded: () => void = () => {};
   /** Called when there is room in the queue again. */
   private whenRoom: (() => void) | undefined;
 
-  /** @throws Error when the file cannot be made */
+  /** @param syncsOnTheWay `rdb-save-incremental-fsync` */
   constructor(temporaryPath: string, syncsOnTheWay: boolean) {
     this.temporaryPath = temporaryPath;
     this.syncsOnTheWay = syncsOnTheWay;
-    this.fd = openSync(temporaryPath, 'w', 0o644);
+    this.pumping = this.start(inUse.get(temporaryPath));
+    this.ended = new Promise((resolve) => {
+      this.tellEnded = resolve;
+    });
+    inUse.set(temporaryPath, this.ended);
   }
 
   /** Bytes that are not written yet. */
@@ -76,7 +87,7 @@ export class FileSink {
 
   /** Takes bytes that are valid only now. */
   write(bytes: Uint8Array, length: ByteLength): void {
-    if (this.error !== undefined || this.isCancelled) return;
+    if (this.error !== undefined) return;
     for (let at = 0; at < length; at += CHUNK_BYTES) {
       const piece = Math.min(CHUNK_BYTES, length - at);
       const chunk = this.spare.pop() ?? new Uint8Array(CHUNK_BYTES);
@@ -99,37 +110,64 @@ export class FileSink {
    * any time; the file that there was is there still, unless it was its name's becoming durable that failed.
    */
   async finish(path: string, patch: VersionPatch | undefined): Promise<void> {
+    const { temporaryPath } = this;
     try {
       while (this.pumping !== undefined) await this.pumping;
+      await this.complete(patch);
       if (this.error !== undefined) throw this.error;
-      if (patch !== undefined) {
-        await promisify(write)(this.fd, patch.bytes, 0, patch.bytes.length, patch.position);
-      }
-      await promisify(fsync)(this.fd);
+      await promisify(rename)(temporaryPath, path);
     } catch (error) {
-      if (!this.isCancelled) await promisify(rm)(this.temporaryPath, { force: true });
+      await promisify(rm)(temporaryPath, { force: true });
       throw error;
     } finally {
-      await promisify(close)(this.fd);
+      this.tellEnded();
+      if (inUse.get(temporaryPath) === this.ended) inUse.delete(temporaryPath);
     }
-    if (this.isCancelled) throw new Error('cancelled');
-    await promisify(rename)(this.temporaryPath, path);
     await syncDirectory(path);
   }
 
-  /** Gives the file up, at once. `finish` must be called nevertheless: it closes it. */
-  cancel(): void {
-    this.isCancelled = true;
+  /**
+   * Gives the file up. `finish` must be called nevertheless: it closes and removes it.
+   * @param isLast whether the process is about to end, so that it must be removed at once
+   */
+  cancel(isLast: boolean): void {
+    this.error = new Error('the file has been given up');
     this.queue = [];
     this.waitingBytes = 0;
-    // Quick, however long the file is: its blocks are freed when it is closed.
-    rmSync(this.temporaryPath, { force: true });
+    if (isLast) rmSync(this.temporaryPath, { force: true });
     this.tellRoom();
   }
 
-  private async pump(): Promise<void> {
+  /** Closes the file, with the patch and durable unless something has gone wrong. */
+  private async complete(patch: VersionPatch | undefined): Promise<void> {
+    const { fd } = this;
+    if (fd === undefined) return;
     try {
-      while (this.queue.length > 0) await this.writeBatch(this.queue.splice(0, BATCH_CHUNKS));
+      if (this.error !== undefined) return;
+      if (patch !== undefined) await promisify(write)(fd, patch.bytes, 0, patch.bytes.length, patch.position);
+      await promisify(fsync)(fd);
+    } finally {
+      await promisify(close)(fd);
+    }
+  }
+
+  /** Opens the file, and writes what has come meanwhile. */
+  private async start(predecessor: Promise<void> | undefined): Promise<void> {
+    await predecessor;
+    try {
+      this.fd = await promisify(open)(this.temporaryPath, 'w', 0o644);
+    } catch (error) {
+      this.fail(error);
+    }
+    await this.pump();
+  }
+
+  private async pump(): Promise<void> {
+    const { fd } = this;
+    try {
+      if (fd !== undefined) {
+        while (this.queue.length > 0) await this.writeBatch(fd, this.queue.splice(0, BATCH_CHUNKS));
+      }
     } catch (error) {
       this.fail(error);
     }
@@ -137,7 +175,7 @@ export class FileSink {
     this.tellRoom();
   }
 
-  private async writeBatch(batch: readonly Uint8Array[]): Promise<void> {
+  private async writeBatch(fd: number, batch: readonly Uint8Array[]): Promise<void> {
     const length = bytesIn(batch);
     let at = this.position;
     // Taken now: `writeNow` may come before this has been written.
@@ -145,14 +183,14 @@ export class FileSink {
     const end = this.position;
     let rest: readonly Uint8Array[] = batch;
     while (at < end) {
-      const { bytesWritten } = await promisify(writev)(this.fd, rest, at);
+      const { bytesWritten } = await promisify(writev)(fd, rest, at);
       at += bytesWritten;
       if (at < end) rest = [Buffer.concat(rest).subarray(bytesWritten)];
     }
     this.unsyncedBytes += length;
     if (this.syncsOnTheWay && this.unsyncedBytes >= SYNC_BYTES) {
       this.unsyncedBytes = 0;
-      await promisify(fdatasync)(this.fd);
+      await promisify(fdatasync)(fd);
     }
     this.noteWritten(batch, length);
     if (!this.isFull) this.tellRoom();
@@ -160,12 +198,13 @@ export class FileSink {
 
   /** Writes the queue at once. */
   private writeNow(): void {
-    const { queue } = this;
+    const { queue, fd } = this;
+    if (fd === undefined) return;
     this.queue = [];
     try {
       for (const chunk of queue) {
         for (let at = 0; at < chunk.length; ) {
-          const written = writeSync(this.fd, chunk, at, chunk.length - at, this.position);
+          const written = writeSync(fd, chunk, at, chunk.length - at, this.position);
           at += written;
           this.position += written;
         }
@@ -205,7 +244,7 @@ function bytesIn(chunks: readonly Uint8Array[]): ByteLength {
 /** Makes a rename durable. Where directories cannot be opened (Windows), there is nothing to do. */
 export async function syncDirectory(path: string): Promise<void> {
   if (process.platform === 'win32') return;
-  const directory = await open(dirname(path), 'r');
+  const directory = await openHandle(dirname(path), 'r');
   try {
     await directory.sync();
   } finally {

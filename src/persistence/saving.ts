@@ -96,32 +96,28 @@ export class Saving {
     return true;
   }
 
-  /** Begins a save in the background. False when it cannot even begin; the log tells why. */
-  saveInBackground(): boolean {
+  /** Begins a save in the background. */
+  saveInBackground(): void {
     const { keyspace, log } = this.parts;
     this.isScheduled = false;
     this.lastTryMs = Date.now();
-    try {
-      const rdb = new BackgroundRdb(this.parts, {
-        name: 'Background saving',
-        temporaryPath: this.temporaryPath(''),
-        path: this.path,
-        isAofBase: false,
-        onEnd: (problem) => this.noteSaved(problem),
-      });
-      this.current = { rdb, dirty: keyspace.dirty };
-    } catch (error) {
-      log.warn(`Failed opening the temp RDB file for saving: ${systemErrorText(error)}`);
-      this.setFailed(true);
-      return false;
-    }
+    const rdb = new BackgroundRdb(this.parts, {
+      name: 'Background saving',
+      temporaryPath: this.temporaryPath(''),
+      path: this.path,
+      isAofBase: false,
+      onEnd: (problem) => this.noteSaved(problem),
+    });
+    this.current = { rdb, dirty: keyspace.dirty };
     log.info(`Background saving started by pid ${process.pid}`);
-    return true;
   }
 
-  /** Gives up the save in the background, at once. The file stays as it was. */
-  cancel(): void {
-    this.current?.rdb.cancel();
+  /**
+   * Gives up the save in the background, at once. The file stays as it was.
+   * @param isLast whether the process is about to end
+   */
+  cancel(isLast = false): void {
+    this.current?.rdb.cancel(isLast);
     this.current = undefined;
   }
 

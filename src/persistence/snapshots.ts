@@ -2,7 +2,7 @@ import type { Keyspace } from '../keyspace/keyspace.js';
 import { Snapshot, type SnapshotSink } from './snapshot.js';
 
 /** How long a slice of the walk may take before clients go first, in ms. */
-export const SNAPSHOT_SLICE_MS = 1;
+export const SNAPSHOT_SLICE_MS = 0.25;
 
 /** The snapshots of a keyspace, one at a time: for saves, for rewrites of the append-only file, and for replicas. */
 export class Snapshots {

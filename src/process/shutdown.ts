@@ -37,7 +37,7 @@ export class Shutdown {
     const { saving, log, configuration, isLoading } = this.server;
     if (saving.isSaving) {
       log.warn('There is a child saving an .rdb. Killing it!');
-      saving.cancel();
+      saving.cancel(true);
     }
     const hasSavePoints = configuration.values.save.length > 0;
     const isWanted = save === 'save' || (save === 'default' && hasSavePoints);

@@ -43,7 +43,7 @@ async function persistenceField(client: Redis, name: string): Promise<string> {
 }
 
 async function waitForSave(client: Redis): Promise<void> {
-  while ((await persistenceField(client, 'rdb_bgsave_in_progress')) === '1') await client.ping();
+  while ((await persistenceField(client, 'rdb_bgsave_in_progress')) === '1');
 }
 
 /** Some keys of every type and encoding, in three databases. */
