@@ -50,6 +50,18 @@ export class DumpPayloads {
     return Buffer.concat([...chunks, footer]);
   }
 
+  /** The bytes that a record's value takes in a dump, without its type: `serializedlength` of DEBUG OBJECT. */
+  valueLength(record: RecordReference): ByteLength {
+    let total = 0;
+    const output = new RdbOutput((_, length) => {
+      total += length;
+    }, false);
+    output.compresses = this.compresses;
+    this.writer.write(record, output);
+    output.flush();
+    return total;
+  }
+
   /**
    * Whether a payload's version can be read and its checksum is right. A checksum of zeros stands for none.
    * @param skipsChecksum whether a wrong one is taken as well

@@ -81,14 +81,14 @@ function findRecord({
 }
 
 function describeObject(context: CommandContext): void {
-  const { keyspace, reply } = context;
+  const { keyspace, reply, server } = context;
   const record = findRecord(context);
   if (record === undefined) return;
   const { records, accessClock } = keyspace;
   const access = records.access(record);
   reply.simpleString(
     `Value at:0x${record.toString(16)} refcount:1 encoding:${ENCODING_NAMES[records.encoding(record)]} ` +
-      `serializedlength:${valueBytes(context, record)} lru:${access} ` +
+      `serializedlength:${server.dumpPayloads.valueLength(record)} lru:${access} ` +
       `lru_seconds_idle:${accessClock.idleSeconds(access)}${quicklistDetails(context, record)}`,
   );
 }
@@ -104,15 +104,6 @@ function quicklistDetails({ keyspace: { records }, types }: CommandContext, reco
     `ql_listpack_max:${quicklists.fill(list)} ql_compressed:${quicklists.compressDepth(list) === 0 ? 0 : 1} ` +
     `ql_uncompressed_size:${quicklists.uncompressedBytes(list)}`
   );
-}
-
-/** The bytes of a value: of a string those of its content, otherwise what it takes in memory. */
-function valueBytes({ keyspace, types }: CommandContext, record: RecordReference): number {
-  const { records } = keyspace;
-  const type = records.type(record);
-  if (type === TYPE_STRING) return types.strings.byteLength(record);
-  const operations = keyspace.operationsOf(type);
-  return operations.memoryUsage(records.slot(record), records.slotExtra(record), records.encoding(record), 0);
 }
 
 function logListpack(context: CommandContext): void {
