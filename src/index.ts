@@ -66,8 +66,10 @@ export async function createServer(options: RespiteOptions = {}): Promise<Respit
   });
   const listeners = new Listeners(server, new NetTransport(), true);
   try {
-    // Without a directory of its own, a server in a test is not to pick up what lies about.
-    if (options.directives?.dir !== undefined) await server.load();
+    // Without a directory of its own, a server in a test is not to pick up what lies about, unless it is to write there.
+    if (options.directives?.dir !== undefined || configuration.values.appendonly) {
+      await server.dataLoading.load();
+    }
     await listeners.open();
   } catch (error) {
     server.stop();

@@ -12,6 +12,7 @@ import { memoryCommands } from './memory/memory.js';
 import { monitorCommands } from './monitor.js';
 import { persistenceCommands } from './persistence.js';
 import { pubsubCommands } from './pubsub.js';
+import { replicationCommands } from './replication.js';
 import { serializationCommands } from './serialization.js';
 import { serverCommands } from './server/server.js';
 import { setsCommands } from './sets/sets.js';
@@ -36,6 +37,7 @@ export const allCommands: readonly Command[] = [
   ...monitorCommands,
   ...persistenceCommands,
   ...pubsubCommands,
+  ...replicationCommands,
   ...serializationCommands,
   ...serverCommands,
   ...setsCommands,

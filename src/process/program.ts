@@ -6,6 +6,7 @@ import { loadConfiguration } from '../config/file.js';
 import { expandProcessTitle } from '../config/process-title.js';
 import { NetTransport } from '../network/net-transport.js';
 import { createLog, type Log, type LogFormat, pinoLevel } from '../observability/log.js';
+import { AppendOnlyFileError } from '../persistence/aof/directory.js';
 import { CommandTable } from '../server/command-table.js';
 import { ListenError, Listeners } from '../server/listeners.js';
 import { Server } from '../server/server.js';
@@ -105,10 +106,13 @@ async function start(server: Server, supervisor: Supervisor): Promise<void> {
 async function loadData(server: Server, pidFile: string | undefined): Promise<void> {
   const { log } = server;
   try {
-    await server.load();
+    await server.dataLoading.load();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    log.warn(`Fatal error loading the DB, check server logs. Exiting. ${reason}`);
+    // Of the append-only file, the log has told.
+    if (!(error instanceof AppendOnlyFileError)) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log.warn(`Fatal error loading the DB, check server logs. Exiting. ${reason}`);
+    }
     if (pidFile !== undefined) removePidFile(log, pidFile);
     process.exit(1);
   }

@@ -39,6 +39,7 @@ export class Shutdown {
       log.warn('There is a child saving an .rdb. Killing it!');
       saving.cancel(true);
     }
+    if (!this.finishAppendOnlyFile(force)) return false;
     const hasSavePoints = configuration.values.save.length > 0;
     const isWanted = save === 'save' || (save === 'default' && hasSavePoints);
     if (!isWanted || isLoading) return true;
@@ -48,8 +49,27 @@ export class Shutdown {
     return force;
   }
 
+  /** Sees to it that the append-only file holds everything. False when there is none yet, but the first is written. */
+  private finishAppendOnlyFile(isForced: boolean): boolean {
+    const { appendOnlyFile, log } = this.server;
+    if (appendOnlyFile.isRewriting) {
+      if (appendOnlyFile.state === 'waiting') {
+        log.warn(isForced ? 'Writing initial AOF. Exit anyway.' : "Writing initial AOF, can't exit.");
+        if (!isForced) return false;
+      }
+      log.warn('There is a child rewriting the AOF. Killing it!');
+      appendOnlyFile.cancelRewrite(true);
+    }
+    if (appendOnlyFile.state !== 'off') {
+      log.info('Calling fsync() on the AOF file.');
+      appendOnlyFile.writer.writeAndSync();
+    }
+    return true;
+  }
+
   private leave(): never {
-    const { log, configuration } = this.server;
+    const { log, configuration, appendOnlyFile } = this.server;
+    appendOnlyFile.end();
     const { unixsocket } = configuration.values;
     if (this.pidFile !== undefined) removePidFile(log, this.pidFile);
     if (unixsocket !== '') {

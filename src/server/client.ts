@@ -63,6 +63,8 @@ export class Client implements ConnectionListener {
   /** Whether its command must not wait, as it runs inside of another (EXEC). */
   deniesBlocking = false;
   lastCommand: RegisteredCommand | undefined;
+  /** Where the stream of changes was behind its last write: what WAITAOF waits for. */
+  writeOffset = 0;
 
   /** Bytes of requests that are not executed yet, of which `queryLength` are valid. */
   queryBuffer: Uint8Array = EMPTY;

@@ -70,7 +70,7 @@ export class Cron {
   /** Sees to it that work which a turn has left behind is done: called at the end of each turn. */
   arm(): void {
     if (!this.keyspace.lazyFree.isEmpty) this.continueSoon();
-    if (!this.expiresActively || this.isExpiryPaused) return;
+    if (!this.mayExpire) return;
     let wakeMs = Number.POSITIVE_INFINITY;
     for (const database of this.keyspace.databases) {
       if (database.deadlines.wakeMs < wakeMs) wakeMs = database.deadlines.wakeMs;
@@ -85,6 +85,10 @@ export class Cron {
       this.continueSoon();
     }, waitMs);
     this.expiryTimer.unref();
+  }
+
+  private get mayExpire(): boolean {
+    return this.expiresActively && !this.isExpiryPaused && !this.keyspace.ignoresDeadlines;
   }
 
   private tick(): void {
@@ -113,7 +117,7 @@ export class Cron {
     while (hasMore && nowMs < endMs) {
       hasMore = this.keyspace.lazyFree.step(PIECES_PER_LOOK);
       const expiryStartMs = performance.now();
-      if (this.expiresActively && !this.isExpiryPaused && this.expirePieces()) hasMore = true;
+      if (this.mayExpire && this.expirePieces()) hasMore = true;
       nowMs = performance.now();
       expiryMs += nowMs - expiryStartMs;
     }

@@ -21,6 +21,11 @@ export const ERROR_CANNOT_SAVE =
   'snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB ' +
   'error.';
 
+/** The reply to write commands while the append-only file cannot be written, for a reason in the system's words. */
+export function cannotAppend(reason: string): string {
+  return `MISCONF Errors writing to the AOF file: ${reason}`;
+}
+
 /** The reply to a command with too few or too many arguments. */
 export function wrongArity(commandName: string): string {
   return `ERR wrong number of arguments for '${commandName}' command`;

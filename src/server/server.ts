@@ -11,6 +11,7 @@ import type { Log } from '../observability/log.js';
 import { MemorySamples } from '../observability/memory-samples.js';
 import { Rates } from '../observability/rates.js';
 import { Statistics } from '../observability/statistics.js';
+import type { AppendOnlyFile } from '../persistence/aof/append-only-file.js';
 import { DumpPayloads } from '../persistence/dump-payload.js';
 import { Saving } from '../persistence/saving.js';
 import { Snapshots } from '../persistence/snapshots.js';
@@ -18,6 +19,7 @@ import type { Arguments } from '../protocol/arguments.js';
 import type { ReplyWriter } from '../protocol/reply-writer.js';
 import type { TimestampMs } from '../structures/deadlines.js';
 import { ENCODING_LIMITS, Types } from '../types/types.js';
+import { newAppendOnlyFile } from './append-only.js';
 import { Blocking } from './blocking.js';
 import {
   Client,
@@ -31,9 +33,10 @@ import { Clients } from './clients.js';
 import { FLAG_FAST } from './command-flags.js';
 import type { CommandTable } from './command-table.js';
 import { Cron } from './cron.js';
+import { DataLoading } from './data-loading.js';
 import { DebugSettings } from './debug-settings.js';
 import { Dispatcher, effectiveFlags } from './dispatcher.js';
-import { ERROR_CANNOT_SAVE } from './errors.js';
+import { cannotAppend, ERROR_CANNOT_SAVE } from './errors.js';
 import { Eviction } from './eviction.js';
 import { Monitors } from './monitors.js';
 import { Notifications } from './notifications.js';
@@ -46,6 +49,7 @@ import { QueryBuffers } from './query-buffers.js';
 import type { RegisteredCommand } from './registered-command.js';
 import { SlowCommands } from './slow-commands.js';
 import { SnapshotWaits } from './snapshot-waits.js';
+import { SyncWaits } from './sync-waits.js';
 import { Tracking } from './tracking.js';
 import { Turn } from './turn.js';
 import { Watching } from './watching.js';
@@ -90,6 +94,9 @@ export class Server implements ClientOwner {
   readonly snapshots: Snapshots;
   readonly snapshotWaits: SnapshotWaits;
   readonly saving: Saving;
+  readonly appendOnlyFile: AppendOnlyFile;
+  readonly syncWaits = new SyncWaits(this);
+  readonly dataLoading = new DataLoading(this);
   readonly propagation: Propagation;
   readonly outputLimits = new OutputLimits((client) => this.closeForOutput(client));
   readonly outbox = new Outbox(this.outputLimits);
@@ -167,7 +174,7 @@ export class Server implements ClientOwner {
         if (!this.snapshotWaits.has(client)) this.pause.add(client);
       },
       executed: () => {
-        if (this.blocking.hasReady) this.blocking.serve();
+        if (this.blocking.hasReady && !this.isLoading) this.blocking.serve();
       },
       resumed: (client) => this.queryBuffers.resume(client),
       opened: () => this.loopTimes.opened(this.commandTimes.calls),
@@ -187,10 +194,14 @@ export class Server implements ClientOwner {
       this.sampleRates(nowMs);
       this.tracking.limitTable();
       this.outputLimits.checkQueued(nowMs);
-      if (!this.isLoading) this.saving.tick(nowMs);
+      if (this.isLoading) return;
+      this.appendOnlyFile.tick(nowMs);
+      if (!this.appendOnlyFile.isRewriting) this.saving.tick(nowMs);
     });
     this.memorySamples = new MemorySamples(this.keyspace.memory);
     this.commandTimes = new CommandTimes(longRunning(this.commands.commands));
+    this.appendOnlyFile = newAppendOnlyFile(this);
+    this.turn.addCommitter(this.appendOnlyFile);
     this.dispatcher = new Dispatcher(this);
     this.queryBuffers = new QueryBuffers(this.dispatcher, this.turn);
     this.eviction = new Eviction(this.keyspace, this.slowCommands.latencies);
@@ -264,6 +275,7 @@ export class Server implements ClientOwner {
 
   disconnected(client: Client): void {
     this.blocking.forget(client);
+    this.syncWaits.forget(client);
     this.watching.unwatch(client);
     this.pubsub.forget(client);
     this.tracking.disable(client);
@@ -367,33 +379,23 @@ export class Server implements ClientOwner {
     this.clientEviction.evictedClients = 0;
   }
 
-  /** Loads the RDB file, if there is one; most commands are refused meanwhile. Rejects when it cannot be loaded. */
-  async load(): Promise<void> {
-    if (!this.saving.hasFile) return;
-    this.isLoading = true;
-    this.restrictions |= RESTRICTED_LOADING;
-    try {
-      await this.saving.load();
-    } finally {
-      this.isLoading = false;
-      this.restrictions &= ~RESTRICTED_LOADING;
-    }
-  }
-
   /** Frees everything. Connections are closed at once. */
   stop(): void {
     this.saving.cancel();
+    this.appendOnlyFile.end();
+    this.appendOnlyFile.cancelRewrite();
     this.cron.stop();
     this.pause.end();
     for (const client of [...this.clients]) client.connection.destroy();
   }
 
-  /** Refuses writes while the data cannot be saved, if that is wanted. */
-  private refuseWrites(): void {
+  /** Refuses writes while the data cannot be saved, if that is wanted, or the append-only file cannot be written. */
+  refuseWrites(): void {
     const { values } = this.configuration;
+    const { problem } = this.appendOnlyFile;
     const refuses = this.saving.hasFailed && values['stop-writes-on-bgsave-error'] && values.save.length > 0;
-    this.writeRefusal = refuses ? ERROR_CANNOT_SAVE : '';
-    if (refuses) this.restrictions |= RESTRICTED_WRITES;
+    this.writeRefusal = refuses ? ERROR_CANNOT_SAVE : problem === '' ? '' : cannotAppend(problem);
+    if (this.writeRefusal !== '') this.restrictions |= RESTRICTED_WRITES;
     else this.restrictions &= ~RESTRICTED_WRITES;
   }
 
@@ -426,7 +428,7 @@ export class Server implements ClientOwner {
 
   /** Goes on with removing keys that no command asks for. */
   private evict(): void {
-    if (this.eviction.isOverLimit) this.eviction.makeRoom();
+    if (this.eviction.isOverLimit && !this.isLoading) this.eviction.makeRoom();
   }
 
   private sampleRates(nowMs: TimestampMs): void {

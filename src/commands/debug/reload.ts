@@ -1,7 +1,17 @@
 import type { CommandContext } from '../../server/context.js';
 import { type DebugSubcommand, FIRST_ARGUMENT } from './subcommand.js';
 
+const ERROR_LOADING_FILE = 'ERR Error trying to load the AOF files, check server logs.';
+
 export const reloadSubcommands: readonly DebugSubcommand[] = [
+  {
+    name: 'loadaof',
+    syntax: '',
+    summary: 'Write the append-only file, drop the data, and load what the file holds.',
+    least: 0,
+    most: 0,
+    handler: loadAppendOnlyFile,
+  },
   {
     name: 'reload',
     syntax: '[MERGE] [NOFLUSH] [NOSAVE]',
@@ -40,4 +50,32 @@ function reload(context: CommandContext): void {
   }
   server.log.info('DB reloaded by DEBUG RELOAD');
   reply.ok();
+}
+
+function loadAppendOnlyFile({ client, server, reply }: CommandContext): void {
+  const { dataLoading, log } = server;
+  const isDone = (error: unknown): boolean => {
+    if (error === undefined) log.info('Append Only File loaded by DEBUG LOADAOF');
+    else log.warn({ err: error }, 'DEBUG LOADAOF failed');
+    return error === undefined;
+  };
+  if (!client.deniesBlocking) {
+    const outcome = dataLoading.reload().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    server.replyWhen(
+      client,
+      outcome.then((error) => (writer) => (isDone(error) ? writer.ok() : writer.error(ERROR_LOADING_FILE))),
+    );
+    return;
+  }
+  let problem: unknown;
+  try {
+    dataLoading.reloadAtOnce();
+  } catch (error) {
+    problem = error;
+  }
+  if (isDone(problem)) reply.ok();
+  else reply.error(ERROR_LOADING_FILE);
 }

@@ -6,6 +6,17 @@ import { type DebugSubcommand, FIRST_ARGUMENT, leadingNumber, wrongSubcommand } 
 
 export const settingSubcommands: readonly DebugSubcommand[] = [
   {
+    name: 'aof-flush-sleep',
+    syntax: '<microseconds>',
+    summary: 'Hold every write to the append-only file up for so long.',
+    least: 1,
+    most: 1,
+    handler: ({ arguments: request, server, reply }) => {
+      server.appendOnlyFile.writer.sleepMicroseconds = leadingNumber(request.text(FIRST_ARGUMENT));
+      reply.ok();
+    },
+  },
+  {
     name: 'change-repl-id',
     syntax: '',
     summary: 'Give the history of the data a new name, so that replicas have to copy all of it.',

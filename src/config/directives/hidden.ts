@@ -11,7 +11,7 @@ export const hiddenDirectives = {
     default: 524288,
     flags: ['hidden'],
   },
-  'aof-disable-auto-gc': { kind: 'boolean', default: false, flags: ['hidden'] },
+  'aof-disable-auto-gc': { kind: 'boolean', default: false, flags: ['hidden'], actedOn: true },
   'cluster-ping-interval': { kind: 'integer', range: [0, LONG_MAX], default: 0, flags: ['hidden'] },
   'watchdog-period': { kind: 'integer', range: [0, INT_MAX], default: 0, flags: ['hidden'] },
   'use-exit-on-panic': { kind: 'boolean', default: false, flags: ['hidden'], actedOn: true },

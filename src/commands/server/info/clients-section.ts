@@ -20,7 +20,7 @@ export const clientsSection: InfoSection = {
       ['maxclients', server.configuration.values.maxclients],
       ['client_recent_max_input_buffer', inputMax],
       ['client_recent_max_output_buffer', outputMax],
-      ['blocked_clients', server.blocking.count + server.pause.waitingCount],
+      ['blocked_clients', server.blocking.count + server.syncWaits.count + server.pause.waitingCount],
       ['tracking_clients', server.tracking.clientCount],
       ['pubsub_clients', subscribers],
       ['watching_clients', server.watching.clientCount],

@@ -7,8 +7,9 @@ export const persistenceSection: InfoSection = {
   name: 'persistence',
   title: 'Persistence',
   shownBy: 'default',
-  fields({ saving, keyspace, isLoading }) {
-    const { written, total } = saving.progress;
+  fields(server) {
+    const { saving, keyspace, isLoading, appendOnlyFile } = server;
+    const { written, total } = appendOnlyFile.isRewriting ? appendOnlyFile.progress : saving.progress;
     return [
       ['loading', isLoading ? 1 : 0],
       ['async_loading', 0],
@@ -28,22 +29,43 @@ export const persistenceSection: InfoSection = {
       ['rdb_last_cow_size', 0],
       ['rdb_last_load_keys_expired', saving.keysExpired],
       ['rdb_last_load_keys_loaded', saving.keysLoaded],
-      ['aof_enabled', 0],
-      ['aof_rewrite_in_progress', 0],
-      ['aof_rewrite_scheduled', 0],
-      ['aof_last_rewrite_time_sec', -1],
-      ['aof_current_rewrite_time_sec', -1],
-      ['aof_last_bgrewrite_status', 'ok'],
-      ['aof_rewrites', 0],
-      ['aof_rewrites_consecutive_failures', 0],
-      ['aof_last_write_status', 'ok'],
-      ['aof_last_cow_size', 0],
+      ...appendOnlyFields(server),
       ['module_fork_in_progress', 0],
       ['module_fork_last_cow_size', 0],
-      ...loadingFields(saving.loading),
+      ...sizeFields(server),
+      ...loadingFields(saving.loading ?? appendOnlyFile.loading),
     ];
   },
 };
+
+/** The append-only file: on or off, and how its rewrites went. */
+function appendOnlyFields({ appendOnlyFile: file }: Server): [string, string | number][] {
+  return [
+    ['aof_enabled', file.state === 'off' ? 0 : 1],
+    ['aof_rewrite_in_progress', file.isRewriting ? 1 : 0],
+    ['aof_rewrite_scheduled', file.isScheduled ? 1 : 0],
+    ['aof_last_rewrite_time_sec', file.lastRewriteSeconds],
+    ['aof_current_rewrite_time_sec', file.currentSeconds],
+    ['aof_last_bgrewrite_status', file.hasRewriteFailed ? 'err' : 'ok'],
+    ['aof_rewrites', file.rewriteCount],
+    ['aof_rewrites_consecutive_failures', file.limit.failures],
+    ['aof_last_write_status', file.writer.problem === '' ? 'ok' : 'err'],
+    ['aof_last_cow_size', 0],
+  ];
+}
+
+/** What is shown only with `appendonly yes`. */
+function sizeFields({ appendOnlyFile: file, configuration }: Server): [string, string | number][] {
+  if (!configuration.values.appendonly) return [];
+  return [
+    ['aof_current_size', file.currentSize],
+    ['aof_base_size', file.baseSize],
+    ['aof_pending_rewrite', file.isScheduled ? 1 : 0],
+    ['aof_buffer_length', file.writer.bufferedBytes],
+    ['aof_pending_bio_fsync', file.writer.pendingSyncs],
+    ['aof_delayed_fsync', file.writer.delayedSyncs],
+  ];
+}
 
 /** What is shown only while a file is loaded. */
 function loadingFields(progress: LoadProgress | undefined): [string, string | number][] {
@@ -66,14 +88,14 @@ export const replicationSection: InfoSection = {
   name: 'replication',
   title: 'Replication',
   shownBy: 'default',
-  fields({ replicationId, configuration }: Server) {
+  fields({ replicationId, configuration, appendOnlyFile }: Server) {
     return [
       ['role', 'master'],
       ['connected_slaves', 0],
       ['master_failover_state', 'no-failover'],
       ['master_replid', replicationId],
       ['master_replid2', '0'.repeat(40)],
-      ['master_repl_offset', 0],
+      ['master_repl_offset', appendOnlyFile.writer.offset],
       ['second_repl_offset', -1],
       ['repl_backlog_active', 0],
       ['repl_backlog_size', configuration.values['repl-backlog-size']],

@@ -1,0 +1,597 @@
+import { closeSync, fsyncSync, openSync, renameSync, rm, writeSync } from 'node:fs';
+import type { Configuration } from '../../config/configuration.js';
+import { systemErrorText } from '../../config/system-error.js';
+import type { Keyspace } from '../../keyspace/keyspace.js';
+import type { ByteLength } from '../../memory/reference.js';
+import type { LatencyMonitor } from '../../observability/latency-monitor.js';
+import type { Log } from '../../observability/log.js';
+import type { TimestampMs } from '../../structures/deadlines.js';
+import type { Types } from '../../types/types.js';
+import { BackgroundRdb, rdbFileOptions } from '../background-rdb.js';
+import type { LoadProgress } from '../loading.js';
+import { RdbFileWriter } from '../rdb/file-writer.js';
+import type { ByteSink } from '../rdb/output.js';
+import type { Snapshots } from '../snapshots.js';
+import { CommandWriter } from './command-writer.js';
+import { AofDirectory, AppendOnlyFileError } from './directory.js';
+import { AofLoading, type CommandReplay } from './loading.js';
+import { type BaseFormat, Manifest, type ReplicationOffset } from './manifest.js';
+import { RewriteLimit } from './rewrite-limit.js';
+import type { FileDescriptor } from './sync-queue.js';
+import { AofWriter } from './writer.js';
+
+/** What the append-only file needs of the server. */
+export interface AppendOnlyFileParts {
+  readonly configuration: Configuration;
+  readonly log: Log;
+  readonly keyspace: Keyspace;
+  readonly types: Types;
+  readonly snapshots: Snapshots;
+  readonly latencies: LatencyMonitor;
+  readonly replay: CommandReplay;
+  /** Whether a save in the background is under way: there is one snapshot at a time. */
+  readonly isSaving: () => boolean;
+  /** Whether the command that runs is part of a transaction, which no snapshot may cut in two. */
+  readonly isInTransaction: () => boolean;
+  /** Called when it wants to hear of changes from now on, or no more. */
+  readonly onActive: (isActive: boolean) => void;
+  /** Called when what follows goes to another file, so that it must begin with SELECT. */
+  readonly onNewFile: () => void;
+  /** Called when `problem` may have changed. */
+  readonly onOutcome: () => void;
+  /** Called when `syncedOffset` may have grown, or there will be no more syncs. */
+  readonly onSynced: () => void;
+  /** Ends the process at once with exit code 1. */
+  readonly exit: () => never;
+}
+
+/** A rewrite under way. */
+interface Rewrite {
+  readonly rdb: BackgroundRdb;
+  readonly format: BaseFormat;
+  readonly temporaryPath: string;
+  /** Where the stream of changes was when it began. */
+  readonly startOffset: ReplicationOffset;
+}
+
+/** How often, and how long apart in ms, it is tried to turn the file on after loading. */
+const START_TRIES = 10;
+const START_RETRY_MS = 1000;
+
+/**
+ * The append-only file: every change since a base, as Redis 7 and later keep it.
+ *
+ *     off ──start──▶ waiting ──rewrite done──▶ on          CONFIG SET appendonly yes
+ *      ▲                │                       │
+ *      └──────stop──────┴─────────stop──────────┘          CONFIG SET appendonly no
+ *
+ *     on        the last increment of the manifest is written to
+ *     waiting   changes since the rewrite began go to a temporary increment, which counts once the base is there
+ *
+ * A rewrite makes a new base of the data at one moment, in the background; what changes meanwhile goes to a new
+ * increment. When it is done, a manifest that names both is written, and the files before are removed.
+ */
+export class AppendOnlyFile {
+  state: 'off' | 'waiting' | 'on' = 'off';
+  /** Whether a rewrite is to begin as soon as it may: `aof_rewrite_scheduled`. */
+  isScheduled = false;
+  /** Rewrites that were begun: `aof_rewrites`. */
+  rewriteCount = 0;
+  /** How long the last one took, in seconds, or -1. */
+  lastRewriteSeconds = -1;
+  /** Whether the last one failed: `aof_last_bgrewrite_status`. */
+  hasRewriteFailed = false;
+  /** The size after the last rewrite: `aof_base_size`. */
+  baseSize: ByteLength = 0;
+  /** How far loading is, while it is under way. */
+  loading: LoadProgress | undefined;
+  readonly limit: RewriteLimit;
+  readonly writer: AofWriter;
+
+  private readonly parts: AppendOnlyFileParts;
+  private readonly directory: AofDirectory;
+  private manifest = Manifest.empty();
+  /** Bytes of the files before the one that is open. */
+  private earlierBytes: ByteLength = 0;
+  private rewrite: Rewrite | undefined;
+
+  constructor(parts: AppendOnlyFileParts) {
+    const { configuration, log, keyspace, latencies, onOutcome, onSynced, exit } = parts;
+    this.parts = parts;
+    this.directory = new AofDirectory(configuration, log);
+    this.limit = new RewriteLimit(log);
+    this.writer = new AofWriter({
+      configuration,
+      log,
+      latencies,
+      clock: keyspace,
+      isSnapshotUnderWay: () => this.isBusy,
+      onOutcome,
+      onSynced,
+      exit,
+    });
+  }
+
+  /** Bytes of all files together: `aof_current_size`. */
+  get currentSize(): ByteLength {
+    return this.earlierBytes + this.writer.size;
+  }
+
+  /** Whether a rewrite is under way. */
+  get isRewriting(): boolean {
+    return this.rewrite !== undefined;
+  }
+
+  /** Seconds since the rewrite under way began, or -1. */
+  get currentSeconds(): number {
+    return this.rewrite === undefined ? -1 : Math.floor((Date.now() - this.rewrite.rdb.startedMs) / 1000);
+  }
+
+  /** Keys that the rewrite under way has written, and has to write. */
+  get progress(): { readonly written: number; readonly total: number } {
+    return this.rewrite?.rdb.progress ?? { written: 0, total: 0 };
+  }
+
+  /** Why writes are to be refused, in the system's words; '' when they are not. */
+  get problem(): string {
+    return this.state === 'off' ? '' : this.writer.problem;
+  }
+
+  /** The commands that are on the disk for sure, the base included. */
+  get syncedOffset(): ReplicationOffset {
+    return this.state === 'on' ? this.writer.syncedOffset : 0;
+  }
+
+  /** Takes one execution unit of so many commands. The bytes are valid only now. */
+  append(bytes: Uint8Array, length: ByteLength, commands: number): void {
+    // Waiting for a rewrite to begin: that will have it.
+    if (this.state === 'on' || this.rewrite !== undefined) this.writer.append(bytes, length, commands);
+    else this.writer.offset += commands;
+  }
+
+  /** Ends a turn: see Committer. */
+  commit(): void {
+    this.writer.commit();
+  }
+
+  /** Reads the manifest, and takes over the file of an older version. @throws AppendOnlyFileError */
+  private readManifest(): void {
+    this.manifest = this.directory.upgrade(this.directory.readManifest());
+  }
+
+  /** Loads the data when the server starts. Rejects with AppendOnlyFileError. */
+  async loadAtStart(beforeSlice: () => void): Promise<void> {
+    this.state = 'on';
+    this.readManifest();
+    if (this.manifest.isEmpty) return;
+    const startMs = performance.now();
+    await this.load(beforeSlice);
+    const seconds = ((performance.now() - startMs) / 1000).toFixed(3);
+    this.parts.log.info(`DB loaded from append only file: ${seconds} seconds`);
+    this.continueOffset();
+  }
+
+  /** DEBUG LOADAOF: loads what is on the disk, in slices. Rejects with AppendOnlyFileError. */
+  async reload(beforeSlice: () => void): Promise<void> {
+    this.prepareReload();
+    await this.load(beforeSlice);
+  }
+
+  /** The same while everybody waits. @throws AppendOnlyFileError */
+  reloadAtOnce(): void {
+    this.prepareReload();
+    const loading = this.newLoading();
+    loading?.loadAtOnce();
+    if (loading !== undefined) this.noteLoaded(loading);
+  }
+
+  /** Writes what waits, so that the files hold everything, and looks at what is there. @throws AppendOnlyFileError */
+  private prepareReload(): void {
+    if (this.state !== 'off') this.writer.flush(true);
+    this.readManifest();
+    this.deleteHistory();
+  }
+
+  private async load(beforeSlice: () => void): Promise<void> {
+    const loading = this.newLoading();
+    if (loading === undefined) return;
+    this.loading = loading.progress;
+    try {
+      await loading.load(beforeSlice);
+    } finally {
+      this.loading = undefined;
+    }
+    this.noteLoaded(loading);
+  }
+
+  /** Undefined when there is nothing in the files. @throws AppendOnlyFileError */
+  private newLoading(): AofLoading | undefined {
+    if (this.manifest.isEmpty) throw new AppendOnlyFileError('there is no append-only file');
+    const loading = new AofLoading({ ...this.parts, directory: this.directory }, this.manifest);
+    return loading.totalBytes === 0 ? undefined : loading;
+  }
+
+  private noteLoaded(loading: AofLoading): void {
+    const { writer, manifest } = this;
+    const last = manifest.increments.at(-1);
+    if (this.state === 'on' && writer.isOpen && last !== undefined) {
+      writer.resized(this.directory.size(last.name) ?? 0);
+    }
+    this.earlierBytes = Math.max(0, loading.totalBytes - writer.size);
+    this.baseSize = loading.baseBytes;
+  }
+
+  /** Goes on in the stream of changes where the last increment ends. @throws AppendOnlyFileError */
+  private continueOffset(): void {
+    const last = this.manifest.increments.at(-1);
+    if (last === undefined) return;
+    const end = last.endOffset ?? (last.startOffset ?? 0) + (this.directory.size(last.name) ?? 0);
+    this.writer.offset = end;
+    this.writer.syncedOffset = end;
+    if (last.endOffset === undefined) return;
+    // It is written to from now on: its end is another one.
+    const manifest = this.manifest.withEndOffset(undefined);
+    if (!this.directory.writeManifest(manifest))
+      throw new AppendOnlyFileError('the manifest cannot be written');
+    this.manifest = manifest;
+  }
+
+  /** Begins to write, after loading. Without any data there is a base as well. @throws AppendOnlyFileError */
+  openAtStart(): void {
+    const { log } = this.parts;
+    const { directory } = this;
+    const cannot = () => new AppendOnlyFileError('the append-only file cannot be written');
+    if (!directory.create()) throw cannot();
+    let { manifest } = this;
+    if (manifest.isEmpty) manifest = this.createFirstBase(manifest);
+    const isNew = manifest.increments.length === 0;
+    if (isNew) manifest = manifest.withNewIncrement(directory.fileName, this.writer.offset);
+    const { name } = manifest.increments[manifest.increments.length - 1];
+    try {
+      const size = isNew ? 0 : (directory.size(name) ?? 0);
+      this.writer.use(AofWriter.openFile(directory.path(name), isNew), size);
+      this.earlierBytes = Math.max(0, this.earlierBytes - size);
+    } catch (error) {
+      log.warn(`Can't open the append-only file ${name}: ${systemErrorText(error)}`);
+      throw cannot();
+    }
+    if (manifest !== this.manifest && !directory.writeManifest(manifest)) throw cannot();
+    this.manifest = manifest;
+    log.info(`${isNew ? 'Creating' : 'Opening'} AOF incr file ${name} on server start`);
+    this.writer.restart();
+    this.deleteHistory();
+    this.parts.onActive(true);
+  }
+
+  private createFirstBase(manifest: Manifest): Manifest {
+    const { configuration, log } = this.parts;
+    const { directory } = this;
+    const next = manifest.withNewBase(directory.fileName, this.baseFormat);
+    const name = next.base?.name ?? '';
+    const temporaryPath = configuration.resolvePath(`temp-rewriteaof-${process.pid}.aof`);
+    try {
+      const fd = openSync(temporaryPath, 'w', 0o644);
+      try {
+        // There is no data yet: nothing was loaded, and nobody may write before.
+        const sink = (bytes: Uint8Array, length: ByteLength) => {
+          for (let at = 0; at < length; ) at += writeSync(fd, bytes, at, length - at);
+        };
+        this.newBaseWriter(sink).end();
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+      renameSync(temporaryPath, directory.path(name));
+    } catch (error) {
+      log.warn(`Write error writing append only file on disk: ${systemErrorText(error)}`);
+      rm(temporaryPath, { force: true }, () => {});
+      throw new AppendOnlyFileError('the first base cannot be written');
+    }
+    log.info(`Creating AOF base file ${name} on server start`);
+    return next;
+  }
+
+  /** Follows `appendonly` where it has changed while data was loaded. @throws AppendOnlyFileError */
+  async applyDirective(): Promise<void> {
+    const { configuration, log } = this.parts;
+    const isWanted = configuration.values.appendonly;
+    if (!isWanted && this.state !== 'off') this.stop();
+    if (!isWanted || this.state !== 'off') return;
+    for (let tries = 1; !this.start(); tries++) {
+      log.warn('Failed to enable AOF! Trying it again in one second.');
+      if (tries === START_TRIES) {
+        log.warn("FATAL: AOF can't be turned on. Exiting now.");
+        throw new AppendOnlyFileError("the append-only file can't be turned on");
+      }
+      await new Promise((resolve) => setTimeout(resolve, START_RETRY_MS));
+    }
+  }
+
+  /** Turns it on while the server runs: it counts once a base is written. False when that cannot begin. */
+  start(): boolean {
+    const { log, isSaving, isInTransaction, onActive } = this.parts;
+    this.state = 'waiting';
+    if (isSaving()) {
+      this.isScheduled = true;
+      log.info(
+        'AOF was enabled but there is already another background operation. An AOF background was scheduled to start ' +
+          'when possible.',
+      );
+    } else if (isInTransaction()) {
+      this.isScheduled = true;
+      log.info(
+        'AOF was enabled during a transaction. An AOF background was scheduled to start when possible.',
+      );
+    } else {
+      if (this.isRewriting) {
+        log.info(
+          'AOF was enabled but there is already an AOF rewriting in background. Stopping background AOF and starting ' +
+            'a rewrite now.',
+        );
+        this.cancelRewrite();
+      }
+      if (!this.beginRewrite()) {
+        this.state = 'off';
+        log.warn(
+          "Redis needs to enable the AOF but can't trigger a background AOF rewrite operation. Check the above logs " +
+            'for more info about the error.',
+        );
+        return false;
+      }
+    }
+    this.writer.restart();
+    onActive(true);
+    return true;
+  }
+
+  /** Turns it off. The files stay as they are. */
+  stop(): void {
+    const { onActive, onOutcome, onSynced } = this.parts;
+    this.writer.writeAndSync();
+    this.earlierBytes += this.writer.size;
+    this.writer.close();
+    this.noteEnd();
+    this.state = 'off';
+    this.isScheduled = false;
+    this.cancelRewrite();
+    onActive(false);
+    onOutcome();
+    onSynced();
+  }
+
+  /** The server ends: everything is written and synced. */
+  end(): void {
+    if (this.state === 'off') return;
+    this.writer.writeAndSync();
+    this.noteEnd();
+    this.state = 'off';
+    this.writer.closeAtOnce();
+  }
+
+  /** Writes down where the increment ends, as it is closed in order. That this may fail does not matter. */
+  private noteEnd(): void {
+    if (this.state !== 'on' || this.manifest.increments.length === 0) return;
+    this.manifest = this.manifest.withEndOffset(this.writer.offset);
+    this.directory.writeManifest(this.manifest);
+  }
+
+  /** Begins a rewrite. False when it cannot; the log tells why. */
+  beginRewrite(): boolean {
+    const { configuration, log } = this.parts;
+    if (this.isBusy) return false;
+    if (!this.directory.create() || !this.openNewIncrement()) {
+      this.hasRewriteFailed = true;
+      return false;
+    }
+    this.rewriteCount++;
+    this.isScheduled = false;
+    const format = this.baseFormat;
+    const temporaryPath = configuration.resolvePath(`temp-rewriteaof-bg-${process.pid}.aof`);
+    const rdb = new BackgroundRdb(this.parts, {
+      name: 'Background AOF rewrite',
+      temporaryPath: configuration.resolvePath(`temp-rewriteaof-${process.pid}.aof`),
+      path: temporaryPath,
+      isAofBase: true,
+      makeWriter: (sink) => this.newBaseWriter(sink),
+      onEnd: (problem) => this.endRewrite(problem),
+    });
+    this.rewrite = { rdb, format, temporaryPath, startOffset: this.writer.offset };
+    log.info(`Background append only file rewriting started by pid ${process.pid}`);
+    return true;
+  }
+
+  /**
+   * Gives up the rewrite, at once.
+   * @param isLast whether the process is about to end
+   */
+  cancelRewrite(isLast = false): void {
+    const { rewrite } = this;
+    if (rewrite === undefined) return;
+    this.parts.log.info(`Killing running AOF rewrite child: ${process.pid}`);
+    this.rewrite = undefined;
+    rewrite.rdb.cancel(isLast);
+  }
+
+  /** Begins a rewrite when one is scheduled, or the file has grown enough. To be called a few times a second. */
+  tick(nowMs: TimestampMs): void {
+    if (this.isBusy) return;
+    if (this.isScheduled) {
+      if (!this.limit.forbids(nowMs)) this.beginRewrite();
+      return;
+    }
+    const { values } = this.parts.configuration;
+    const percentage = values['auto-aof-rewrite-percentage'];
+    const isLargeEnough = this.currentSize > values['auto-aof-rewrite-min-size'];
+    if (this.state !== 'on' || percentage === 0 || !isLargeEnough) return;
+    const base = this.baseSize === 0 ? 1 : this.baseSize;
+    const growth = Math.floor((this.currentSize * 100) / base) - 100;
+    if (growth < percentage || this.limit.forbids(nowMs)) return;
+    this.parts.log.info(`Starting automatic rewriting of AOF on ${growth}% growth`);
+    this.beginRewrite();
+  }
+
+  /** Removes files that no one needs any more, unless that is not wanted. */
+  deleteHistory(): void {
+    const { configuration, log } = this.parts;
+    const { history } = this.manifest;
+    if (configuration.values['aof-disable-auto-gc'] || history.length === 0) return;
+    for (const { name } of history) {
+      log.info(`Removing the history file ${name} in the background`);
+      this.directory.removeLater(name);
+    }
+    this.manifest = this.manifest.withoutHistory();
+    this.directory.writeManifest(this.manifest);
+  }
+
+  /** Whether there is a snapshot already. */
+  private get isBusy(): boolean {
+    return this.isRewriting || this.parts.isSaving();
+  }
+
+  private get baseFormat(): BaseFormat {
+    return this.parts.configuration.values['aof-use-rdb-preamble'] ? 'rdb' : 'aof';
+  }
+
+  private get temporaryIncrementName(): string {
+    return `temp-${this.directory.fileName}.incr`;
+  }
+
+  private newBaseWriter(sink: ByteSink): CommandWriter | RdbFileWriter {
+    const { configuration, keyspace, types } = this.parts;
+    if (this.baseFormat === 'rdb') {
+      const writer = new RdbFileWriter(types, sink, rdbFileOptions(configuration, keyspace, true));
+      writer.begin();
+      for (const { index, size, deadlines } of keyspace.databases) {
+        writer.announceDatabase(index, size, deadlines.count);
+      }
+      return writer;
+    }
+    const writer = new CommandWriter(types, sink);
+    if (configuration.values['aof-timestamp-enabled']) writer.annotate(Math.floor(Date.now() / 1000));
+    return writer;
+  }
+
+  /** Has what follows go to a new increment: what was before is what the new base will hold. */
+  private openNewIncrement(): boolean {
+    const { log, onNewFile } = this.parts;
+    const { directory, writer } = this;
+    if (this.state === 'off') return true;
+    onNewFile();
+    writer.flush(true);
+    // What cannot be written now would come after a base that has it already.
+    if (writer.bufferedBytes > 0) return false;
+    let { manifest } = this;
+    let name = this.temporaryIncrementName;
+    if (this.state === 'on') {
+      manifest = manifest.withNewIncrement(directory.fileName, writer.offset);
+      name = manifest.increments[manifest.increments.length - 1].name;
+    }
+    let fd: FileDescriptor;
+    try {
+      fd = AofWriter.openFile(directory.path(name), true);
+    } catch (error) {
+      log.warn(`Can't open the append-only file ${name}: ${systemErrorText(error)}`);
+      return false;
+    }
+    if (manifest !== this.manifest && !directory.writeManifest(manifest)) {
+      closeSync(fd);
+      return false;
+    }
+    log.info(`Creating AOF incr file ${name} on background rewrite`);
+    this.manifest = manifest;
+    this.earlierBytes = this.currentSize;
+    writer.use(fd, 0);
+    return true;
+  }
+
+  /** The rewrite has written its file, or failed. */
+  private endRewrite(problem: unknown): void {
+    const { log } = this.parts;
+    const { rewrite } = this;
+    if (rewrite === undefined) throw new Error('a rewrite has ended that nobody knows');
+    this.rewrite = undefined;
+    if (problem !== undefined) {
+      log.warn(`Write error writing append only file on disk: ${systemErrorText(problem)}`);
+      log.warn('Background AOF rewrite terminated with error');
+      this.noteFailure();
+    } else {
+      log.info('Background AOF rewrite terminated with success');
+      if (!this.adopt(rewrite)) this.noteFailure();
+    }
+    rm(rewrite.temporaryPath, { force: true }, () => {});
+    this.lastRewriteSeconds = Math.floor((Date.now() - rewrite.rdb.startedMs) / 1000);
+    if (this.state === 'waiting') {
+      this.dropTemporaryIncrement();
+      this.isScheduled = true;
+    }
+  }
+
+  /** Has a new base count. False when that fails: then what there was still counts. */
+  private adopt(rewrite: Rewrite): boolean {
+    const { log } = this.parts;
+    const { directory, writer } = this;
+    let next = this.manifest.withNewBase(directory.fileName, rewrite.format);
+    const baseName = next.base?.name ?? '';
+    if (!this.rename('base', rewrite.temporaryPath, baseName)) return false;
+    let incrementName: string | undefined;
+    if (this.state === 'waiting') {
+      next = next.withNewIncrement(directory.fileName, rewrite.startOffset);
+      incrementName = next.increments[next.increments.length - 1].name;
+      if (!this.rename('incr', directory.path(this.temporaryIncrementName), incrementName)) {
+        directory.removeLater(baseName);
+        return false;
+      }
+    }
+    next = next.withRewrittenIncrements(writer.isOpen);
+    if (!directory.writeManifest(next)) {
+      directory.removeLater(baseName);
+      if (incrementName !== undefined) directory.removeLater(incrementName);
+      return false;
+    }
+    this.manifest = next;
+    if (this.state !== 'off') {
+      this.earlierBytes = directory.size(baseName) ?? 0;
+      this.baseSize = this.currentSize;
+    }
+    this.deleteHistory();
+    this.hasRewriteFailed = false;
+    this.limit.succeeded();
+    log.info('Background AOF rewrite finished successfully');
+    if (this.state === 'waiting') {
+      this.state = 'on';
+      writer.commit();
+      this.parts.onSynced();
+    }
+    return true;
+  }
+
+  private rename(kind: 'base' | 'incr', path: string, name: string): boolean {
+    const { log } = this.parts;
+    const shown = kind === 'base' ? path.slice(path.lastIndexOf('/') + 1) : this.temporaryIncrementName;
+    try {
+      this.directory.adopt(path, name);
+    } catch (error) {
+      log.warn(
+        `Error trying to rename the temporary AOF ${kind} file ${shown} into ${this.directory.path(name)}: ` +
+          systemErrorText(error),
+      );
+      return false;
+    }
+    log.info(`Successfully renamed the temporary AOF ${kind} file ${shown} into ${name}`);
+    return true;
+  }
+
+  private noteFailure(): void {
+    this.hasRewriteFailed = true;
+    this.limit.failed();
+  }
+
+  /** What came since a rewrite began that has failed, while there is no base: the next one will have it. */
+  private dropTemporaryIncrement(): void {
+    if (this.state !== 'waiting') return;
+    const name = this.temporaryIncrementName;
+    this.writer.close();
+    this.parts.log.info(`Removing the temp incr aof file ${name} in the background`);
+    this.directory.removeLater(name);
+  }
+}
