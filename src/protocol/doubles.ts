@@ -67,6 +67,19 @@ export function parseDoubleLeniently(
 }
 
 /**
+ * The number that a text begins with, whatever follows it, or 0: C's strtod, as Redis reads the scores of a listpack.
+ * Only in a damaged one is there anything behind a number. Cold paths only.
+ */
+export function parseLeadingDouble(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): number {
+  const text = latin1(bytes, offset, length);
+  const number = /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?/i.exec(text)?.[0];
+  if (number !== undefined) return Number(number);
+  const infinity = /^(-?)inf/i.exec(text);
+  if (infinity === null) return 0;
+  return infinity[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+}
+
+/**
  * Writes a double at `offset` as Redis replies it and returns the offset behind it. At least `DOUBLE_LENGTH_MAX` bytes
  * must be there. Integers up to 2^62 are written in full, others get the digits of Grisu2.
  */

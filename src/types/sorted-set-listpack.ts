@@ -1,7 +1,12 @@
 import { compareBytes } from '../memory/bytes.js';
 import { byteOffset, type Memory } from '../memory/memory.js';
 import { type ByteLength, type ByteOffset, SEGMENT_SHIFT } from '../memory/reference.js';
-import { DOUBLE_LENGTH_MAX, parseDoubleLeniently, writeDouble } from '../protocol/doubles.js';
+import {
+  DOUBLE_LENGTH_MAX,
+  parseDoubleLeniently,
+  parseLeadingDouble,
+  writeDouble,
+} from '../protocol/doubles.js';
 import { highWord, INT64_DECIMAL_LENGTH_MAX, lowWord, writeInt64FromWords } from '../protocol/integers.js';
 import type { Listpacks } from '../structures/listpack.js';
 import {
@@ -73,8 +78,8 @@ export class SortedSetListpacks {
     const { element } = listpacks;
     listpacks.read(listpack, listpacks.next(listpack, position));
     if (element.isInteger) return element.high * 2 ** 32 + (element.low >>> 0);
-    // What spells no number, in the payload of a RESTORE that was not checked, is 0, as for Redis.
-    return parseDoubleLeniently(element.bytes, element.offset, element.length) ?? 0;
+    const { bytes, offset, length } = element;
+    return parseDoubleLeniently(bytes, offset, length) ?? parseLeadingDouble(bytes, offset, length);
   }
 
   /** The position of the first member; NO_POSITION when there is none. */

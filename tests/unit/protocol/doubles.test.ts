@@ -8,6 +8,7 @@ import {
   formatShortestDouble,
   parseDouble,
   parseDoubleLeniently,
+  parseLeadingDouble,
   writeDouble,
 } from '../../../src/protocol/doubles.js';
 import { RealRedis } from '../../support/real-redis.js';
@@ -140,6 +141,12 @@ describe('reading doubles', () => {
       }),
       { numRuns: 5000 },
     );
+  });
+
+  it('reads the number that a text begins with, whatever follows', () => {
+    const texts = ['2.5x', '2.%', '-2e', '3e+5x', '.5.5', '', 'x1', '-', '-infinite', 'Inf!'];
+    const values = [2.5, 2, -2, 300_000, 0.5, 0, 0, 0, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    expect(texts.map((text) => read(parseLeadingDouble, text))).toEqual(values);
   });
 
   it('reads hexadecimal floats up to a length', () => {
