@@ -208,7 +208,7 @@ function expire(context: CommandContext, unitMs: TimeUnitMs, base: TimeBase): vo
     reply.integer(0);
     return;
   }
-  if (deadlineMs <= keyspace.nowMs) {
+  if (keyspace.isPast(deadlineMs)) {
     keyspace.remove(database, record);
     context.changed(EVENT_DEL, 1);
     context.propagateDeletion(1, 'lazyfree-lazy-expire');

@@ -175,7 +175,7 @@ function getAndExpire(context: CommandContext): void {
   if (Number.isNaN(deadlineMs)) return;
   const record = context.lookupWrite(1);
   replyContent(context, record);
-  if (expiration.isAbsolute && deadlineMs <= keyspace.nowMs) {
+  if (expiration.isAbsolute && keyspace.isPast(deadlineMs)) {
     keyspace.remove(database, record);
     context.changed(EVENT_DEL, 1);
     context.propagateDeletion(1, 'lazyfree-lazy-expire');
