@@ -40,8 +40,12 @@ export function storeResult(
 /** The same for a result without elements, of which there is no draft. */
 export function removeDestination(context: CommandContext, index: number): void {
   const { keyspace, database } = context;
-  const record = context.lookupWrite(index);
+  const { bytes, offsets, lengths } = context.arguments;
+  const hash = keyspace.hash(bytes, offsets[index], lengths[index]);
+  // Not looked up: one that has expired is removed by this command, as in Redis, and not by its deadline.
+  const record = database.find(hash, bytes, offsets[index], lengths[index]);
   if (record !== NULL_REFERENCE) {
+    keyspace.announceChange(database, record);
     keyspace.remove(database, record);
     context.changed(EVENT_DEL, index);
   }

@@ -1,13 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createServer, type RespiteServer } from '../../src/index.js';
 import {
-  APPEND_ONLY_ARGUMENTS,
-  CommandFile,
-  CommandSink,
   type PropagatedCommand,
+  PropagatingServers,
   streamDifference,
 } from '../support/propagated-streams.js';
-import { RealRedis } from '../support/real-redis.js';
 import { connectionFamily } from './differential/connection.js';
 import { type Family, nextStep } from './differential/differential.js';
 import {
@@ -57,6 +53,22 @@ const ROUND_STEPS = 300;
 const BATCH_STEPS = Number(process.env.RESPITE_PROPAGATION_BATCH ?? 50);
 const TIMEOUT_MS = 60_000 + COMMANDS * 10;
 
+/** What may meet keys that have expired, and fields of hashes. */
+const EXPIRED_FAMILIES = [
+  fieldExpiryFamily,
+  hashesFamily,
+  keysFamily,
+  listsFamily,
+  setsFamily,
+  sortFamily,
+  sortedSetsFamily,
+  stringsFamily,
+];
+const EXPIRED_ROUND_STEPS = 100;
+const EXPIRED_KEYS = 12;
+/** Time enough for what expires in a millisecond, as both servers count. */
+const EXPIRED_AFTER_MS = 10;
+
 /** How they walk a table decides which expired keys these find first. */
 const WALKS_AT_RANDOM = new Set(['SCAN', 'RANDOMKEY']);
 
@@ -69,33 +81,24 @@ const LAZY_FREE_DIRECTIVES = [
 
 type Commands = readonly (readonly Argument[])[];
 
-let respite: RespiteServer;
-let real: RealRedis;
+let servers: PropagatingServers;
 let ours: Wire;
 let theirs: Wire;
-const sink = new CommandSink();
-let file: CommandFile;
 
 beforeAll(async () => {
-  [respite, real] = await Promise.all([
-    createServer({ directives: { 'enable-debug-command': 'yes', 'proto-max-bulk-len': '1mb' } }),
-    RealRedis.start(...APPEND_ONLY_ARGUMENTS, '--enable-debug-command', 'yes', '--proto-max-bulk-len', '1mb'),
-  ]);
-  [ours, theirs] = await Promise.all([Wire.open(respite.port), Wire.open(real.socketPath)]);
-  respite.server.propagation.addSink(sink);
-  file = new CommandFile(real.directory);
+  servers = await PropagatingServers.start({ 'proto-max-bulk-len': '1mb' });
+  [ours, theirs] = await Promise.all([Wire.open(servers.respite.port), Wire.open(servers.real.socketPath)]);
 });
 
 afterAll(async () => {
-  file?.close();
   await Promise.all([ours?.close(), theirs?.close()]);
-  await Promise.all([respite?.close(), real?.stop()]);
+  await servers?.stop();
 });
 
 /** Has both servers run commands. Returns what they have propagated since the last time. */
 async function propagated(commands: Commands): Promise<[PropagatedCommand[], PropagatedCommand[]]> {
   await Promise.all([ours.send(commands), theirs.send(commands)]);
-  return [sink.take(), file.take()];
+  return servers.take();
 }
 
 /** Begins anew, with the same directives on both. */
@@ -105,6 +108,25 @@ async function reset(directives: readonly (readonly [string, string])[] = []): P
   await propagated([['FLUSHALL'], ...settings, ['DEBUG', 'SET-ACTIVE-EXPIRE', '0']]);
 }
 
+/** Has both servers run random commands, and compares what they propagate. Returns how much that was. */
+async function compare(family: Family, random: Random, count: number, context: string): Promise<number> {
+  const steps = Array.from({ length: count }, () => nextStep(family, random)).filter(
+    ({ args }) => !WALKS_AT_RANDOM.has(String(args[0]).toUpperCase()),
+  );
+  let commands = 0;
+  for (let start = 0; start < steps.length; start += BATCH_STEPS) {
+    const [own, others] = await propagated(steps.slice(start, start + BATCH_STEPS).map(({ args }) => args));
+    const difference = streamDifference(own, others);
+    if (difference !== undefined) throw new Error(`${context}, ${difference}`);
+    commands += own.length;
+  }
+  return commands;
+}
+
+function randomSettings(random: Random): (readonly [string, string])[] {
+  return LAZY_FREE_DIRECTIVES.map((name) => [name, random.pick(['yes', 'no'])]);
+}
+
 describe(`random commands, propagated next to redis-server 8.0 (seed ${SEED})`, () => {
   it.each(FAMILIES)(
     '$name',
@@ -112,23 +134,41 @@ describe(`random commands, propagated next to redis-server 8.0 (seed ${SEED})`, 
       const random = new Random(SEED);
       let count = 0;
       for (let round = 0; round * ROUND_STEPS < COMMANDS; round++) {
-        await reset(LAZY_FREE_DIRECTIVES.map((name) => [name, random.pick(['yes', 'no'])]));
+        await reset(randomSettings(random));
         await propagated(family.before ?? []);
-        const steps = Array.from({ length: ROUND_STEPS }, () => nextStep(family, random)).filter(
-          ({ args }) => !WALKS_AT_RANDOM.has(String(args[0]).toUpperCase()),
-        );
-        for (let start = 0; start < steps.length; start += BATCH_STEPS) {
-          const commands = steps.slice(start, start + BATCH_STEPS).map(({ args }) => args);
-          const [own, others] = await propagated(commands);
-          const difference = streamDifference(own, others);
-          if (difference !== undefined) {
-            throw new Error(`round ${round}, ${difference}`);
-          }
-          count += own.length;
-        }
+        count += await compare(family, random, ROUND_STEPS, `round ${round}`);
       }
       if (family !== connectionFamily) expect(count).toBeGreaterThan(COMMANDS / 20);
     },
     TIMEOUT_MS,
   );
+
+  it(
+    'on keys and fields that have expired',
+    async () => {
+      const random = new Random(SEED);
+      const family: Family = { name: 'all', kinds: EXPIRED_FAMILIES.flatMap(({ kinds }) => kinds) };
+      for (let round = 0; round * EXPIRED_ROUND_STEPS < COMMANDS; round++) {
+        await reset(randomSettings(random));
+        const isTransaction = random.chance(0.3);
+        const keys = Array.from({ length: EXPIRED_KEYS }, () => random.key());
+        await propagated(keys.flatMap((key) => expiring(key, random)));
+        await new Promise((resolve) => setTimeout(resolve, EXPIRED_AFTER_MS));
+        if (isTransaction) await propagated([['MULTI']]);
+        await compare(family, random, EXPIRED_ROUND_STEPS, `round ${round}`);
+        const difference = streamDifference(...(await propagated([['EXEC']])));
+        if (difference !== undefined) throw new Error(`round ${round}, EXEC, ${difference}`);
+      }
+    },
+    TIMEOUT_MS,
+  );
 });
+
+/** Commands that give a key a value which expires at once, or a hash such fields. */
+function expiring(key: Argument, random: Random): Argument[][] {
+  const value = random.valueOfOtherType(key);
+  const made = random.chance(0.3) ? ['SET', key, random.value()] : value;
+  if (made[0] !== 'HSET' || random.chance(0.2)) return [['DEL', key], made, ['PEXPIRE', key, '1']];
+  const fields = made.filter((_, i) => i >= 2 && i % 2 === 0 && (i < 4 || random.chance(0.5)));
+  return [['DEL', key], made, ['HPEXPIRE', key, '1', 'FIELDS', fields.length, ...fields]];
+}

@@ -4,7 +4,9 @@
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { createServer, type RespiteServer } from '../../src/index.js';
 import { PROPAGATE_AOF, type PropagationSink } from '../../src/server/propagation.js';
+import { RealRedis } from './real-redis.js';
 
 /** A command, argument by argument (latin1). */
 export type PropagatedCommand = readonly string[];
@@ -13,7 +15,7 @@ export type PropagatedCommand = readonly string[];
 const TOLERANCE_MS = 5000;
 
 /** Directives with which a real redis-server writes what it propagates at once. */
-export const APPEND_ONLY_ARGUMENTS = [
+const APPEND_ONLY_ARGUMENTS = [
   '--appendonly',
   'yes',
   '--aof-use-rdb-preamble',
@@ -24,8 +26,42 @@ export const APPEND_ONLY_ARGUMENTS = [
   '0',
 ];
 
+/** Both servers, that have propagated nothing yet. */
+export class PropagatingServers {
+  private readonly sink = new CommandSink();
+  private readonly file: CommandFile;
+
+  private constructor(
+    readonly respite: RespiteServer,
+    readonly real: RealRedis,
+  ) {
+    respite.server.propagation.addSink(this.sink);
+    this.file = new CommandFile(real.directory);
+  }
+
+  static async start(directives: Readonly<Record<string, string>> = {}): Promise<PropagatingServers> {
+    const all: Record<string, string> = { 'enable-debug-command': 'yes', ...directives };
+    const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
+    const [respite, real] = await Promise.all([
+      createServer({ directives: all }),
+      RealRedis.start(...APPEND_ONLY_ARGUMENTS, ...args),
+    ]);
+    return new PropagatingServers(respite, real);
+  }
+
+  async stop(): Promise<void> {
+    this.file.close();
+    await Promise.all([this.respite.close(), this.real.stop()]);
+  }
+
+  /** What has been propagated since the last time, by Respite and by the real server. */
+  take(): [ours: PropagatedCommand[], theirs: PropagatedCommand[]] {
+    return [this.sink.take(), this.file.take()];
+  }
+}
+
 /** Notes what Respite propagates. */
-export class CommandSink implements PropagationSink {
+class CommandSink implements PropagationSink {
   readonly target = PROPAGATE_AOF;
   private pieces: Buffer[] = [];
 
@@ -42,7 +78,7 @@ export class CommandSink implements PropagationSink {
 }
 
 /** Reads what a real server propagates. It writes before it replies. */
-export class CommandFile {
+class CommandFile {
   private readonly fd: number;
   private position = 0;
 

@@ -1,4 +1,5 @@
 /** Commands that go through the keys of a database. */
+import { KEY_PRESENT } from '../../keyspace/keyspace.js';
 import type { RecordReference, ValueType } from '../../keyspace/record.js';
 import { NULL_REFERENCE, SEGMENT_SHIFT } from '../../memory/reference.js';
 import { ReferenceList } from '../../memory/reference-list.js';
@@ -64,9 +65,10 @@ function replyKeys(context: CommandContext): void {
   const offset = offsets[1];
   const length = lengths[1];
   if (isLiteral(bytes, offset, length)) {
-    const record = context.peek(1);
-    reply.arrayHeader(record === NULL_REFERENCE ? 0 : 1);
-    if (record !== NULL_REFERENCE) reply.bulk(bytes, offset, length);
+    const hash = keyspace.hash(bytes, offset, length);
+    const isThere = keyspace.presence(database, hash, bytes, offset, length) === KEY_PRESENT;
+    reply.arrayHeader(isThere ? 1 : 0);
+    if (isThere) reply.bulk(bytes, offset, length);
     return;
   }
   const { hashTable, records, memory } = keyspace;

@@ -131,9 +131,9 @@ function moveMember(context: CommandContext): void {
   const { sets } = types;
   const { bytes, offsets, lengths } = context.arguments;
   const source = context.writeTyped(1, TYPE_SET);
-  if (source === WRONG_TYPE) return;
-  if (source === NULL_REFERENCE) {
-    reply.integer(0);
+  if (source === WRONG_TYPE || source === NULL_REFERENCE) {
+    context.lookupWrite(2); // it is looked at first, and goes if it has expired
+    if (source === NULL_REFERENCE) reply.integer(0);
     return;
   }
   const destination = context.writeTyped(2, TYPE_SET);
