@@ -1,5 +1,6 @@
 import type { Command } from '../server/command.js';
 import { clientCommands } from './client/client.js';
+import { clusterCommands } from './cluster.js';
 import { commandCommands } from './command.js';
 import { configCommands } from './config.js';
 import { connectionCommands } from './connection.js';
@@ -25,6 +26,7 @@ import { transactionsCommands } from './transactions.js';
 /** Every command that the server has. */
 export const allCommands: readonly Command[] = [
   ...clientCommands,
+  ...clusterCommands,
   ...commandCommands,
   ...configCommands,
   ...connectionCommands,

@@ -25,6 +25,7 @@ import { CommandContext } from './context.js';
 import {
   ERROR_LOADING,
   ERROR_NO_AUTH,
+  ERROR_NO_REPLICAS,
   ERROR_OUT_OF_MEMORY,
   unknownSubcommand,
   wrongArity,
@@ -327,6 +328,7 @@ export class Dispatcher {
     if (server.writeRefusal !== '' && ((flags & FLAG_WRITE) !== 0 || command.fullName === 'ping')) {
       return server.writeRefusal;
     }
+    if (server.lacksReplicas && (flags & FLAG_WRITE) !== 0) return ERROR_NO_REPLICAS;
     const isSubscribed = (client.restrictions & RESTRICTED_SUBSCRIBED) !== 0;
     if (isSubscribed && client.resp === 2 && !RUNS_WHILE_SUBSCRIBED.has(command.fullName)) {
       return notWhileSubscribed(command.fullName);

@@ -15,6 +15,7 @@ export const ERROR_OUT_OF_MEMORY = "OOM command not allowed when used memory > '
 export const ERROR_NO_AUTH = 'NOAUTH Authentication required.';
 export const ERROR_LOADING = 'LOADING Redis is loading the dataset in memory';
 export const ERROR_NO_PROTO = 'NOPROTO unsupported protocol version';
+export const ERROR_NO_REPLICAS = 'NOREPLICAS Not enough good replicas to write.';
 export const ERROR_CANNOT_SAVE =
   "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may " +
   'modify the data set are disabled, because this instance is configured to report errors during writes if RDB ' +

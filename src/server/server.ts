@@ -18,7 +18,7 @@ import { Snapshots } from '../persistence/snapshots.js';
 import type { Arguments } from '../protocol/arguments.js';
 import type { ReplyWriter } from '../protocol/reply-writer.js';
 import type { TimestampMs } from '../structures/deadlines.js';
-import { ENCODING_LIMITS, Types } from '../types/types.js';
+import { Types } from '../types/types.js';
 import { newAppendOnlyFile } from './append-only.js';
 import { Blocking } from './blocking.js';
 import {
@@ -32,6 +32,7 @@ import { ClientEviction } from './client-eviction.js';
 import { Clients } from './clients.js';
 import { FLAG_FAST } from './command-flags.js';
 import type { CommandTable } from './command-table.js';
+import { followConfiguration } from './configuration-effects.js';
 import { Cron } from './cron.js';
 import { DataLoading } from './data-loading.js';
 import { DebugSettings } from './debug-settings.js';
@@ -134,6 +135,8 @@ export class Server implements ClientOwner {
   restrictions = 0;
   /** Why write commands are refused at present, as an error reply; '' while they are not. */
   writeRefusal = '';
+  /** Whether write commands are refused for want of replicas. */
+  lacksReplicas = false;
   /** Ports and paths that the server listens on; filled by `Listeners`. */
   port = 0;
   /** Who looks after the process: `process_supervised`. */
@@ -227,7 +230,7 @@ export class Server implements ClientOwner {
         else this.endPause();
       },
     );
-    this.follow(configuration);
+    followConfiguration(this);
   }
 
   /** Takes a connection, unless there are too many or it may not come from where it does. */
@@ -389,13 +392,17 @@ export class Server implements ClientOwner {
     for (const client of [...this.clients]) client.connection.destroy();
   }
 
-  /** Refuses writes while the data cannot be saved, if that is wanted, or the append-only file cannot be written. */
+  /**
+   * Refuses writes while the data cannot be saved, if that is wanted, while the append-only file cannot be written, and
+   * while they must reach replicas, of which there are none.
+   */
   refuseWrites(): void {
     const { values } = this.configuration;
     const { problem } = this.appendOnlyFile;
     const refuses = this.saving.hasFailed && values['stop-writes-on-bgsave-error'] && values.save.length > 0;
     this.writeRefusal = refuses ? ERROR_CANNOT_SAVE : problem === '' ? '' : cannotAppend(problem);
-    if (this.writeRefusal !== '') this.restrictions |= RESTRICTED_WRITES;
+    this.lacksReplicas = values['min-replicas-to-write'] > 0 && values['min-replicas-max-lag'] > 0;
+    if (this.writeRefusal !== '' || this.lacksReplicas) this.restrictions |= RESTRICTED_WRITES;
     else this.restrictions &= ~RESTRICTED_WRITES;
   }
 
@@ -424,6 +431,15 @@ export class Server implements ClientOwner {
       this.log.debug({ client: client.id }, 'Closing idle client');
       client.connection.destroy();
     }
+  }
+
+  /** Puts `maxmemory` and what belongs to it into effect. */
+  limitMemory(): void {
+    this.eviction.configure(this.configuration.values);
+    if (this.eviction.isLimited) this.restrictions |= RESTRICTED_MEMORY;
+    else this.restrictions &= ~RESTRICTED_MEMORY;
+    this.turn.open();
+    this.evict();
   }
 
   /** Goes on with removing keys that no command asks for. */
@@ -465,97 +481,7 @@ export class Server implements ClientOwner {
     this.log.warn({ client: client.id }, 'Client closed for overcoming of output buffer limits.');
     client.connection.destroy();
   }
-
-  /** Copies what hot code needs from the configuration, now and whenever it changes. */
-  private follow(configuration: Configuration): void {
-    const { values } = configuration;
-    const apply = () => {
-      this.queryBuffers.limits.bulkBytesMax = values['proto-max-bulk-len'];
-      this.queryBuffers.queryBytesMax = values['client-query-buffer-limit'];
-      this.dumpPayloads.compresses = values.rdbcompression;
-      this.dumpPayloads.reader.checksDuplicates = values['sanitize-dump-payload'] !== 'no';
-      const { accessClock } = this.keyspace;
-      accessClock.isLfu = values['maxmemory-policy'].endsWith('lfu');
-      accessClock.logFactor = values['lfu-log-factor'];
-      accessClock.decayMinutes = values['lfu-decay-time'];
-      return undefined;
-    };
-    apply();
-    configuration.onChange(
-      [
-        'proto-max-bulk-len',
-        'client-query-buffer-limit',
-        'rdbcompression',
-        'sanitize-dump-payload',
-        'maxmemory-policy',
-        'lfu-log-factor',
-        'lfu-decay-time',
-      ],
-      apply,
-    );
-    const applyOutputLimits = () => {
-      this.outputLimits.set(values['client-output-buffer-limit']);
-      return undefined;
-    };
-    applyOutputLimits();
-    configuration.onChange('client-output-buffer-limit', applyOutputLimits);
-    const applyTracking = () => {
-      this.tracking.tableKeysMax = values['tracking-table-max-keys'];
-      return undefined;
-    };
-    applyTracking();
-    configuration.onChange('tracking-table-max-keys', applyTracking);
-    const applyMemoryLimit = () => {
-      this.eviction.configure(values);
-      if (this.eviction.isLimited) this.restrictions |= RESTRICTED_MEMORY;
-      else this.restrictions &= ~RESTRICTED_MEMORY;
-      this.turn.open();
-      this.evict();
-      return undefined;
-    };
-    applyMemoryLimit();
-    configuration.onChange(['maxmemory', 'maxmemory-policy', 'maxmemory-samples'], applyMemoryLimit);
-    const applyClientLimit = () => {
-      this.clientEviction.configure(values);
-      this.turn.open();
-      return undefined;
-    };
-    applyClientLimit();
-    configuration.onChange(['maxmemory-clients', 'maxmemory'], applyClientLimit);
-    const applyNotifications = () => {
-      this.notifications.select(values['notify-keyspace-events']);
-      return undefined;
-    };
-    applyNotifications();
-    configuration.onChange('notify-keyspace-events', applyNotifications);
-    const applyEncodings = () => {
-      this.types.limitEncodings(values);
-      return undefined;
-    };
-    applyEncodings();
-    configuration.onChange(ENCODING_LIMITS, applyEncodings);
-    const applyTiming = () => {
-      const slowerThan = values['slowlog-log-slower-than'];
-      this.commandTimes.timesEachCall = slowerThan >= 0 && slowerThan < EACH_CALL_TIMED_BELOW;
-      this.commandTimes.recordsLatencies = values['latency-tracking'];
-      return undefined;
-    };
-    applyTiming();
-    configuration.onChange(['slowlog-log-slower-than', 'latency-tracking'], applyTiming);
-    configuration.onChange(['save', 'stop-writes-on-bgsave-error'], () => {
-      this.refuseWrites();
-      return undefined;
-    });
-    configuration.onChange('hz', () => {
-      this.cron.start(values.hz);
-      return undefined;
-    });
-    this.cron.start(values.hz);
-  }
 }
-
-/** A slow log threshold, in microseconds, below which the time of a run of quick commands could hide a slow one. */
-const EACH_CALL_TIMED_BELOW = 1000;
 
 /** By command number, 1 for those that need not end in about the same time whatever the data. */
 function longRunning(commands: readonly RegisteredCommand[]): Uint8Array {

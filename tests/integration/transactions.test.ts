@@ -107,6 +107,40 @@ describe('next to redis-server', () => {
     }),
   );
 
+  test('too few replicas to write', () =>
+    play(async (stage) => {
+      const a = await stage.enter('a');
+      const b = await stage.enter('b');
+      await a.pipeline(['MULTI'], ['SET', 'k', '1'], ['GET', 'k']);
+      await b.pipeline(
+        ['CONFIG', 'SET', 'min-replicas-to-write', '1'],
+        ['SET', 'l', '1'],
+        ['GET', 'l'],
+        ['PING'],
+      );
+      await b.pipeline(
+        ['CLIENT', 'PAUSE', '0'],
+        ['PUBLISH', 'c', 'm'],
+        ['LPUSH', 'q', '1'],
+        ['BLPOP', 'q', '1'],
+      );
+      await a.pipeline(
+        ['EXEC'],
+        ['GET', 'k'],
+        ['MULTI'],
+        ['GET', 'k'],
+        ['EXEC'],
+        ['MULTI'],
+        ['SET', 'k', '1'],
+        ['EXEC'],
+      );
+      await b.pipeline(['CONFIG', 'SET', 'min-replicas-max-lag', '0'], ['SET', 'l', '2'], ['GET', 'l']);
+      await b.pipeline(
+        ['CONFIG', 'SET', 'min-replicas-to-write', '0', 'min-replicas-max-lag', '10'],
+        ['SET', 'l', '3'],
+      );
+    }));
+
   test('a key that expires', () =>
     play(async (stage) => {
       const a = await stage.enter('a');

@@ -43,8 +43,20 @@ export const replicationDirectives = {
   'replica-announce-port': { kind: 'integer', alias: 'slave-announce-port', range: [0, 65535], default: 0 },
   'replica-ignore-disk-write-errors': { kind: 'boolean', default: false },
   'replica-lazy-flush': { kind: 'boolean', alias: 'slave-lazy-flush', default: false },
-  'min-replicas-to-write': { kind: 'integer', alias: 'min-slaves-to-write', range: [0, INT_MAX], default: 0 },
-  'min-replicas-max-lag': { kind: 'integer', alias: 'min-slaves-max-lag', range: [0, INT_MAX], default: 10 },
+  'min-replicas-to-write': {
+    kind: 'integer',
+    alias: 'min-slaves-to-write',
+    range: [0, INT_MAX],
+    default: 0,
+    actedOn: true,
+  },
+  'min-replicas-max-lag': {
+    kind: 'integer',
+    alias: 'min-slaves-max-lag',
+    range: [0, INT_MAX],
+    default: 10,
+    actedOn: true,
+  },
   'propagation-error-behavior': {
     kind: 'enum',
     values: ['ignore', 'panic', 'panic-on-replicas'],

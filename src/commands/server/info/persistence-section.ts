@@ -88,10 +88,11 @@ export const replicationSection: InfoSection = {
   name: 'replication',
   title: 'Replication',
   shownBy: 'default',
-  fields({ replicationId, configuration, appendOnlyFile }: Server) {
+  fields({ replicationId, configuration, appendOnlyFile, lacksReplicas }: Server) {
     return [
       ['role', 'master'],
       ['connected_slaves', 0],
+      ...(lacksReplicas ? ([['min_slaves_good_slaves', 0]] as const) : []),
       ['master_failover_state', 'no-failover'],
       ['master_replid', replicationId],
       ['master_replid2', '0'.repeat(40)],
