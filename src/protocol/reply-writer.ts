@@ -99,8 +99,13 @@ export class ReplyWriter {
     const { bytes } = this;
     let { position } = this;
     bytes[position++] = BULK;
-    if (length < 10) bytes[position++] = ZERO + length;
-    else position = writeSafeInteger(bytes, position, length);
+    if (length < 100) {
+      const tens = (length / 10) | 0;
+      if (tens > 0) bytes[position++] = ZERO + tens;
+      bytes[position++] = ZERO + length - tens * 10;
+    } else {
+      position = writeSafeInteger(bytes, position, length);
+    }
     bytes[position++] = CR;
     bytes[position++] = LF;
     copyBytes(source, offset, bytes, position, length);

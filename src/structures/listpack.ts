@@ -1,7 +1,12 @@
 import { copyBytes } from '../memory/bytes.js';
 import { byteOffset, Memory, OutOfMemoryError } from '../memory/memory.js';
 import { type ByteLength, type ByteOffset, SEGMENT_SHIFT, UNIT_MASK } from '../memory/reference.js';
-import { type Int32Word, type Int64Words, parseInt64Words } from '../protocol/integers.js';
+import {
+  INT64_DECIMAL_LENGTH_MAX,
+  type Int32Word,
+  type Int64Words,
+  parseInt64Words,
+} from '../protocol/integers.js';
 import {
   encodedIntegerLength,
   encodedStringLength,
@@ -363,7 +368,8 @@ export class Listpacks extends ListpackReader {
   }
 
   private stage(source: Uint8Array, offset: ByteOffset, length: ByteLength): void {
-    if (length > 0 && parseInt64Words(source, offset, length, this.staged)) {
+    const mayBeInteger = length > 0 && length <= INT64_DECIMAL_LENGTH_MAX;
+    if (mayBeInteger && parseInt64Words(source, offset, length, this.staged)) {
       this.stagedIsInteger = true;
       this.stagedLength = encodedIntegerLength(this.staged.low, this.staged.high);
     } else {

@@ -1,5 +1,12 @@
 import { type Memory, OutOfMemoryError } from '../memory/memory.js';
-import { type ByteLength, NULL_REFERENCE, type Reference, type WordOffset } from '../memory/reference.js';
+import {
+  type ByteLength,
+  NULL_REFERENCE,
+  type Reference,
+  SEGMENT_SHIFT,
+  UNIT_MASK,
+  type WordOffset,
+} from '../memory/reference.js';
 import type { Listpacks } from './listpack.js';
 import { LISTPACK_EMPTY_BYTES } from './listpack-encoding.js';
 import { FIRST_POSITION, type ListpackPosition, type ListpackReference } from './listpack-reader.js';
@@ -231,9 +238,13 @@ export class QuicklistChain {
     this.changeLength(list, this.nodes.count(node));
   }
 
-  /** Adds to the number of elements. */
-  protected changeLength(list: QuicklistReference, change: number): void {
-    this.memory.setDouble(list, COUNT_DOUBLE, this.memory.double(list, COUNT_DOUBLE) + change);
+  /** Adds to the number of elements, and returns it. */
+  protected changeLength(list: QuicklistReference, change: number): number {
+    const doubles = this.memory.doubles[list >>> SEGMENT_SHIFT];
+    const index = (list & UNIT_MASK) + COUNT_DOUBLE;
+    const length = doubles[index] + change;
+    doubles[index] = length;
+    return length;
   }
 
   /**
@@ -251,17 +262,19 @@ export class QuicklistChain {
     this.settle(list, node);
   }
 
-  /** Takes a node and its elements out of the list, and frees it. */
-  protected removeNode(list: QuicklistReference, node: NodeReference): void {
-    this.discardNode(list, node);
+  /** Takes a node and its elements out of the list, and frees it. Returns how many elements are left. */
+  protected removeNode(list: QuicklistReference, node: NodeReference): number {
+    const length = this.discardNode(list, node);
     this.settle(list, NULL_REFERENCE);
+    return length;
   }
 
   /** As `removeNode`, but leaves the list to be settled. */
-  protected discardNode(list: QuicklistReference, node: NodeReference): void {
+  protected discardNode(list: QuicklistReference, node: NodeReference): number {
     this.unlinkNode(list, node);
-    this.changeLength(list, -this.nodes.count(node));
+    const length = this.changeLength(list, -this.nodes.count(node));
     this.nodes.free(node);
+    return length;
   }
 
   /** Moves the node at one end to the other end. */
@@ -376,8 +389,7 @@ export class QuicklistChain {
 
   /** Sets the listpack of a node after a change of it, which added so many elements. */
   protected changeListpack(node: NodeReference, listpack: ListpackReference, added: number): void {
-    const { nodes } = this;
-    nodes.setListpack(node, listpack, this.listpacks.byteLength(listpack), nodes.count(node) + added);
+    this.nodes.changeListpack(node, listpack, this.listpacks.byteLength(listpack), added);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { copyBytes } from '../memory/bytes.js';
-import { byteOffset, type Memory, OutOfMemoryError } from '../memory/memory.js';
+import { byteOffset, type Memory, OutOfMemoryError, wordOffset } from '../memory/memory.js';
 import {
   type ByteLength,
   type ByteOffset,
@@ -171,6 +171,15 @@ export class QuicklistNodes {
     memory.setWord(node, LENGTH, length);
     memory.setWord(node, COUNT_AND_PLAIN, count);
     memory.setWord(node, COMPRESSED_LENGTH, 0);
+  }
+
+  /** Says that a listpack of the node has so many bytes now, `added` elements more, and may be another block. */
+  changeListpack(node: NodeReference, listpack: Reference, length: ByteLength, added: number): void {
+    const words = this.memory.words[node >>> SEGMENT_SHIFT];
+    const base = wordOffset(node);
+    words[base + ENTRY] = listpack;
+    words[base + LENGTH] = length;
+    words[base + COUNT_AND_PLAIN] += added;
   }
 
   /** Makes the node hold an element of `length` bytes in a block. It takes no care of what it held. */

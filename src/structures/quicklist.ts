@@ -20,49 +20,46 @@ export class Quicklists extends QuicklistReader {
   readonly limits = new QuicklistLimits();
 
   /**
-   * Adds an element at the start.
+   * Adds an element at the start. Returns how many elements there are then.
    * @throws OutOfMemoryError
    */
-  pushFirst(list: QuicklistReference, source: Uint8Array, offset: ByteOffset, length: ByteLength): void {
+  pushFirst(list: QuicklistReference, source: Uint8Array, offset: ByteOffset, length: ByteLength): number {
     const head = this.head(list);
-    if (this.hasRoom(list, head, length)) this.prependTo(list, head, source, offset, length);
-    else this.addNode(list, head, false, source, offset, length);
+    if (this.hasRoom(list, head, length)) return this.prependTo(list, head, source, offset, length);
+    return this.addNode(list, head, false, source, offset, length);
   }
 
   /**
-   * Adds an element at the end.
+   * Adds an element at the end. Returns how many elements there are then.
    * @throws OutOfMemoryError
    */
-  pushLast(list: QuicklistReference, source: Uint8Array, offset: ByteOffset, length: ByteLength): void {
+  pushLast(list: QuicklistReference, source: Uint8Array, offset: ByteOffset, length: ByteLength): number {
     const tail = this.tail(list);
-    if (this.hasRoom(list, tail, length)) this.appendTo(list, tail, source, offset, length);
-    else this.addNode(list, tail, true, source, offset, length);
+    if (this.hasRoom(list, tail, length)) return this.appendTo(list, tail, source, offset, length);
+    return this.addNode(list, tail, true, source, offset, length);
   }
 
   /**
-   * Removes the first element of a list that is not empty.
+   * Removes the first element of a list that is not empty. Returns how many elements are left.
    * @throws OutOfMemoryError, but not after `readFirst`
    */
-  removeFirst(list: QuicklistReference): void {
+  removeFirst(list: QuicklistReference): number {
     const head = this.head(list);
     this.nodes.decompress(head);
-    this.removeElement(list, head, FIRST_POSITION);
+    return this.removeElement(list, head, FIRST_POSITION);
   }
 
   /**
-   * Removes the last element of a list that is not empty.
+   * Removes the last element of a list that is not empty. Returns how many elements are left.
    * @throws OutOfMemoryError, but not after `readLast`
    */
-  removeLast(list: QuicklistReference): void {
+  removeLast(list: QuicklistReference): number {
     const { nodes } = this;
     const tail = this.tail(list);
-    if (nodes.count(tail) === 1) {
-      this.removeNode(list, tail);
-      return;
-    }
+    if (nodes.count(tail) === 1) return this.removeNode(list, tail);
     nodes.decompress(tail);
     this.changeListpack(tail, this.listpacks.removeLast(nodes.entry(tail)), -1);
-    this.changeLength(list, -1);
+    return this.changeLength(list, -1);
   }
 
   /**
@@ -130,6 +127,11 @@ export class Quicklists extends QuicklistReader {
       this.removeElement(list, node, position);
       this.insertNode(list, node, created, !isFirst);
       this.changeLength(list, 1);
+      return;
+    }
+    if (this.limits.isLarge(this.fill(list), element.length)) {
+      // It came in when the list was a listpack, whose only element may be a large one.
+      this.replacePlain(list, node, element.bytes, element.offset, element.length);
       return;
     }
     const neighbour = isFirst ? nodes.next(node) : nodes.previous(node);
@@ -272,14 +274,11 @@ export class Quicklists extends QuicklistReader {
     }
   }
 
-  private removeElement(list: QuicklistReference, node: NodeReference, position: ListpackPosition): void {
+  private removeElement(list: QuicklistReference, node: NodeReference, position: ListpackPosition): number {
     const { nodes } = this;
-    if (nodes.count(node) === 1) {
-      this.removeNode(list, node);
-      return;
-    }
+    if (nodes.count(node) === 1) return this.removeNode(list, node);
     this.changeListpack(node, this.listpacks.remove(nodes.entry(node), position), -1);
-    this.changeLength(list, -1);
+    return this.changeLength(list, -1);
   }
 
   /** Whether an element of this length may go into a node, which may be NULL_REFERENCE. */
@@ -307,10 +306,10 @@ export class Quicklists extends QuicklistReader {
     source: Uint8Array,
     offset: ByteOffset,
     length: ByteLength,
-  ): void {
+  ): number {
     this.nodes.decompress(node);
     this.changeListpack(node, this.listpacks.prepend(this.nodes.entry(node), source, offset, length), 1);
-    this.changeLength(list, 1);
+    return this.changeLength(list, 1);
   }
 
   private appendTo(
@@ -319,10 +318,10 @@ export class Quicklists extends QuicklistReader {
     source: Uint8Array,
     offset: ByteOffset,
     length: ByteLength,
-  ): void {
+  ): number {
     this.nodes.decompress(node);
     this.changeListpack(node, this.listpacks.append(this.nodes.entry(node), source, offset, length), 1);
-    this.changeLength(list, 1);
+    return this.changeLength(list, 1);
   }
 
   /** Adds a node for one element behind a neighbour, or before it if not `isAfter`. */
@@ -333,10 +332,10 @@ export class Quicklists extends QuicklistReader {
     source: Uint8Array,
     offset: ByteOffset,
     length: ByteLength,
-  ): void {
+  ): number {
     const node = this.createNode(list, neighbour, source, offset, length);
     this.insertNode(list, neighbour, node, isAfter);
-    this.changeLength(list, 1);
+    return this.changeLength(list, 1);
   }
 
   /** A node for one element, which is to be linked beside a neighbour. */

@@ -104,7 +104,7 @@ export class Lists implements ValueOperations {
   }
 
   /**
-   * Adds an element at an end.
+   * Adds an element at an end. Returns how many elements there are then.
    * @throws OutOfMemoryError
    */
   push(
@@ -113,7 +113,7 @@ export class Lists implements ValueOperations {
     bytes: Uint8Array,
     offset: ByteOffset,
     length: ByteLength,
-  ): void {
+  ): number {
     const { records, listpacks, quicklists } = this;
     const value = records.slot(record);
     if (this.isListpack(record)) {
@@ -122,11 +122,10 @@ export class Lists implements ValueOperations {
           ? listpacks.prepend(value, bytes, offset, length)
           : listpacks.append(value, bytes, offset, length);
       records.setSlot(record, changed);
-    } else if (end === 'first') {
-      quicklists.pushFirst(value, bytes, offset, length);
-    } else {
-      quicklists.pushLast(value, bytes, offset, length);
+      return listpacks.length(changed);
     }
+    if (end === 'first') return quicklists.pushFirst(value, bytes, offset, length);
+    return quicklists.pushLast(value, bytes, offset, length);
   }
 
   /**
@@ -146,20 +145,18 @@ export class Lists implements ValueOperations {
   }
 
   /**
-   * Removes the element at an end.
+   * Removes the element at an end. Returns how many elements are left.
    * @throws OutOfMemoryError, but not after `readEnd`
    */
-  removeEnd(record: RecordReference, end: ListEnd): void {
+  removeEnd(record: RecordReference, end: ListEnd): number {
     const { records, listpacks, quicklists } = this;
     const value = records.slot(record);
     if (this.isListpack(record)) {
       const changed = end === 'first' ? listpacks.remove(value, FIRST_POSITION) : listpacks.removeLast(value);
       records.setSlot(record, changed);
-    } else if (end === 'first') {
-      quicklists.removeFirst(value);
-    } else {
-      quicklists.removeLast(value);
+      return listpacks.length(changed);
     }
+    return end === 'first' ? quicklists.removeFirst(value) : quicklists.removeLast(value);
   }
 
   /**

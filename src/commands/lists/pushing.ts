@@ -86,8 +86,7 @@ function pushIfExists(context: CommandContext, end: ListEnd): void {
 
 function pushToExisting(context: CommandContext, record: RecordReference, end: ListEnd): void {
   context.types.lists.expect(record, context.arguments.count - FIRST_ELEMENT, totalLength(context));
-  pushArguments(context, record, end);
-  replyPushed(context, record, end);
+  replyPushed(context, end, pushArguments(context, record, end));
 }
 
 function pushToNew(context: CommandContext, end: ListEnd): void {
@@ -97,18 +96,19 @@ function pushToNew(context: CommandContext, end: ListEnd): void {
   let content = 0;
   for (let i = FIRST_ELEMENT; i < count; i++) content += listpacks.entryLength(bytes, offsets[i], lengths[i]);
   const record = addList(context, 1, encoding, content);
+  let length: number;
   try {
-    pushArguments(context, record, end);
+    length = pushArguments(context, record, end);
   } catch (error) {
     context.keyspace.remove(context.database, record);
     throw error;
   }
-  replyPushed(context, record, end);
+  replyPushed(context, end, length);
 }
 
-function replyPushed(context: CommandContext, record: RecordReference, end: ListEnd): void {
+function replyPushed(context: CommandContext, end: ListEnd, length: number): void {
   context.changed(pushEvent(end), 1, context.arguments.count - FIRST_ELEMENT);
-  context.reply.integer(context.types.lists.length(record));
+  context.reply.integer(length);
 }
 
 /** The bytes of all elements that are given. */
@@ -118,13 +118,18 @@ function totalLength({ arguments: { lengths, count } }: CommandContext): ByteLen
   return total;
 }
 
-/** Adds all elements that are given, one after the other, or none when it throws. */
-function pushArguments(context: CommandContext, record: RecordReference, end: ListEnd): void {
+/**
+ * Adds all elements that are given, one after the other, or none when it throws. Returns how many elements there are
+ * then.
+ */
+function pushArguments(context: CommandContext, record: RecordReference, end: ListEnd): number {
   const { lists } = context.types;
   const { bytes, offsets, lengths, count } = context.arguments;
+  let length = 0;
   let i = FIRST_ELEMENT;
   try {
-    for (; i < count; i++) lists.push(record, end, bytes, offsets[i], lengths[i]);
+    for (; i < count; i++) length = lists.push(record, end, bytes, offsets[i], lengths[i]);
+    return length;
   } catch (error) {
     for (; i > FIRST_ELEMENT; i--) lists.removeEnd(record, end);
     throw error;

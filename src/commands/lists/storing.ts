@@ -86,13 +86,9 @@ export function removeElement(
   end: ListEnd,
 ): void {
   const { lists } = context.types;
-  const isLast = lists.length(record) === 1;
-  if (isLast) {
-    context.keyspace.remove(context.database, record);
-  } else {
-    lists.removeEnd(record, end);
-    lists.compact(record, true);
-  }
+  const isLast = lists.removeEnd(record, end) === 0;
+  if (isLast) context.keyspace.remove(context.database, record);
+  else lists.compact(record, true);
   context.changed(popEvent(end), index);
   if (isLast) context.notify(EVENT_DEL, index);
 }
