@@ -204,6 +204,30 @@ describe('what was written comes back', () => {
     expect(await digest(again.client)).toBe(after);
   });
 
+  test('history stays with aof-disable-auto-gc, until that is taken back', async () => {
+    const dir = temporaryDirectory();
+    const { client } = await start(dir, { 'aof-disable-auto-gc': 'yes' });
+    for (let i = 0; i < 2; i++) {
+      await client.incr('a');
+      await client.bgrewriteaof();
+      await waitForRewrite(client);
+    }
+    expect(manifest(dir)).toEqual([
+      'file appendonly.aof.3.base.rdb seq 3 type b',
+      'file appendonly.aof.2.incr.aof seq 2 type h',
+      'file appendonly.aof.2.base.rdb seq 2 type h',
+      'file appendonly.aof.1.incr.aof seq 1 type h',
+      'file appendonly.aof.1.base.rdb seq 1 type h',
+      'file appendonly.aof.3.incr.aof seq 3 type i',
+    ]);
+    expect(readdirSync(join(dir, 'appendonlydir')).length).toBe(7);
+    await client.config('SET', 'aof-disable-auto-gc', 'no');
+    expect(manifest(dir).length).toBe(2);
+    await expect.poll(() => readdirSync(join(dir, 'appendonlydir')).length).toBe(3);
+    await client.call('DEBUG', 'LOADAOF');
+    expect(await client.get('a')).toBe('2');
+  });
+
   test('what expires, and what only seems to have', async () => {
     const dir = temporaryDirectory();
     const { client, stop } = await start(dir);
