@@ -56,6 +56,9 @@ const HUGE_START_BYTES = 64;
 /** glibc maps a large buffer at a page plus 16 bytes: starting 48 later puts blocks of 64 on cache lines. */
 const ALIGNMENT_BYTES = 48;
 
+/** What `requireRoom` adds to twice what is asked for: a slab of every size class, and growing tables. */
+const SPARE_BYTES = 1 << 20;
+
 const NO_BYTES = new Uint8Array(0);
 const NO_VIEW = new DataView(NO_BYTES.buffer);
 const NO_WORDS = new Int32Array(0);
@@ -240,6 +243,19 @@ export class Memory {
   /** Bytes in pages that slabs and page runs hold, with those of huge segments: what is really occupied. */
   get occupiedBytes(): ByteLength {
     return this.pageRuns.usedPages * PAGE_BYTES + this.hugeBytes;
+  }
+
+  /**
+   * Refuses to begin a change of many steps, which nobody could take back in the middle, unless there is surely room
+   * for blocks of about `bytes` altogether.
+   * @throws OutOfMemoryError; nothing has changed then.
+   */
+  requireRoom(bytes: ByteLength): void {
+    const unmapped = this.segmentBytesMax - this.segmentBytes;
+    const usable = unmapped < SEGMENT_BYTES ? 0 : unmapped;
+    if (this.pageRuns.freePages * PAGE_BYTES + usable < bytes * 2 + SPARE_BYTES) {
+      throw new OutOfMemoryError('there may be too little room for a change of many steps');
+    }
   }
 
   /** Gives all memory that can be given back to the machine: MEMORY PURGE. */

@@ -14,6 +14,9 @@ export const EVENT_HPERSIST = keyEvent(NOTIFY_HASH, 'hpersist');
 export const ERROR_FIELD_COUNT = 'ERR Number of fields must be a positive integer';
 const ERROR_FIELD_COUNT_MISMATCH = 'ERR The `numfields` parameter must match the number of arguments';
 
+/** About what a field takes beyond its bytes and those of its value, at most. */
+const FIELD_BYTES: ByteLength = 64;
+
 /** No argument: what `firstFieldOf` returns when the arguments are wrong and the error is replied. */
 export const NO_ARGUMENT = 0;
 
@@ -104,6 +107,8 @@ export function openForFields(
   }
   const count = (end - first) / 2;
   const { hashes } = context.types;
+  // Fields that are set cannot be taken back, so several are set only when all can be.
+  if (count > 1) context.keyspace.memory.requireRoom(total + count * FIELD_BYTES);
   if (found !== NULL_REFERENCE) {
     hashes.expect(found, count, longest, total);
     return found;

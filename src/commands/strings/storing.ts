@@ -2,7 +2,7 @@
 import { keyEvent, NOTIFY_STRING } from '../../keyspace/events.js';
 import type { RecordReference } from '../../keyspace/record.js';
 import { NO_DEADLINE } from '../../keyspace/record-store.js';
-import { NULL_REFERENCE } from '../../memory/reference.js';
+import { type ByteLength, NULL_REFERENCE } from '../../memory/reference.js';
 import type { Arguments } from '../../protocol/arguments.js';
 import { type Command, keyAt, keyPairsFrom } from '../../server/command.js';
 import type { CommandContext } from '../../server/context.js';
@@ -141,6 +141,9 @@ export const storingCommands: readonly Command[] = [
     handler: setManyIfAbsent,
   },
 ];
+
+/** About what a key or a value takes beyond its bytes, at most. */
+const ARGUMENT_BYTES: ByteLength = 64;
 
 /** The options of SET. */
 class SetOptions {
@@ -284,7 +287,13 @@ function hasPairs({ arguments: call, command, reply }: CommandContext): boolean 
 }
 
 function storePairs(context: CommandContext): void {
-  const { count } = context.arguments;
+  const { count, lengths } = context.arguments;
+  if (count > 3) {
+    // What is stored cannot be taken back, so several are stored only when all can be.
+    let total: ByteLength = 0;
+    for (let i = 1; i < count; i++) total += lengths[i] + ARGUMENT_BYTES;
+    context.keyspace.memory.requireRoom(total);
+  }
   for (let key = 1; key < count; key += 2) {
     storeString(context, key, context.lookupWrite(key), key + 1, NO_DEADLINE);
     context.changed(EVENT_SET, key);
