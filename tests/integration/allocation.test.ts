@@ -56,6 +56,9 @@ const LIMITS: Readonly<Record<string, number>> = {
   ZRANGE: ONE_NUMBER,
   // Some of the scores are fractions.
   ZPOPMIN: ONE_NUMBER,
+  'SET, propagated': NOTHING,
+  // The deadline is written, too.
+  'EXPIRE, propagated': ONE_NUMBER,
 };
 
 test('the commands that are used most allocate next to nothing in V8', () => {
