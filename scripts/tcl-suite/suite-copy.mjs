@@ -14,7 +14,10 @@ const TEST_DIRECTORIES = ['unit', 'unit/type', 'unit/cluster', 'integration'];
 const OVERLAY_ANCHOR = '\nif {$::client} {\n';
 
 /** Programs that the tests run and that stay the real ones. */
-const REAL_TOOLS = ['redis-cli', 'redis-benchmark', 'redis-check-aof', 'redis-check-rdb'];
+const REAL_TOOLS = ['redis-cli', 'redis-benchmark'];
+
+/** Programs that are ours when the server is, by what they are called next to it. */
+const CHECK_TOOLS = { 'redis-check-aof': 'check-aof.js', 'redis-check-rdb': 'check-rdb.js' };
 
 /**
  * Where the peers are.
@@ -48,6 +51,7 @@ export function listTestFiles(source) {
  *
  *   copy/tests/            upstream's, with the overlay sourced from test_helper.tcl
  *   copy/src/redis-server  a script that execs the server, so that the pid which Tcl sees is the server's own
+ *   copy/src/redis-check-… ours, the same way
  *   copy/src/redis-cli …   the real ones
  *
  * @param {{ source: string, bin: string }} suite
@@ -64,11 +68,12 @@ export function makeSuiteCopy(suite, server) {
   fs.mkdirSync(path.join(copy, 'tests/tmp'), { recursive: true });
   fs.mkdirSync(path.join(copy, 'src'));
   for (const tool of REAL_TOOLS) fs.symlinkSync(path.join(suite.bin, tool), path.join(copy, 'src', tool));
-  fs.writeFileSync(
-    path.join(copy, 'src/redis-server'),
-    `#!/bin/sh\nexec ${serverCommand(server).map(shellQuote).join(' ')} "$@"\n`,
-    { mode: 0o755 },
-  );
+  writeLauncher(path.join(copy, 'src/redis-server'), server);
+  for (const [name, ours] of Object.entries(CHECK_TOOLS)) {
+    const tool = path.join(path.dirname(server), ours);
+    if (fs.existsSync(tool)) writeLauncher(path.join(copy, 'src', name), tool);
+    else fs.symlinkSync(path.join(suite.bin, name), path.join(copy, 'src', name));
+  }
 
   const helperPath = path.join(copy, 'tests/test_helper.tcl');
   const helper = fs.readFileSync(helperPath, 'utf8');
@@ -80,6 +85,16 @@ export function makeSuiteCopy(suite, server) {
     helper.replace(OVERLAY_ANCHOR, () => `\nsource {${OVERLAY}}\n${OVERLAY_ANCHOR}`),
   );
   return copy;
+}
+
+/**
+ * Writes a script that becomes a program.
+ * @param {string} file
+ * @param {string} program  absolute path
+ */
+function writeLauncher(file, program) {
+  const command = serverCommand(program).map(shellQuote).join(' ');
+  fs.writeFileSync(file, `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
 }
 
 /**

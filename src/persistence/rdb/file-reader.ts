@@ -27,6 +27,7 @@ import {
   type RdbType,
 } from './format.js';
 import type { RdbInput } from './input.js';
+import { readModuleHeader, skipModuleValue } from './module-values.js';
 import { EmptyValueError, ValueReader } from './value-reader.js';
 
 /** How a file is loaded. */
@@ -46,14 +47,6 @@ const FIRST_VERSION_WITH_CHECKSUM = 5;
 const HEADER_BYTES = 9;
 /** Empty keys that are named in the log. */
 const EMPTY_KEYS_NAMED = 10;
-
-/** What modules write: a run of typed values up to an end mark. */
-const MODULE_END = 0;
-const MODULE_SIGNED = 1;
-const MODULE_UNSIGNED = 2;
-const MODULE_FLOAT = 3;
-const MODULE_DOUBLE = 4;
-const MODULE_STRING = 5;
 
 /**
  * Loads an RDB file into a keyspace: `begin`, then `step` until it returns false. Whoever calls decides how much is
@@ -133,7 +126,8 @@ export class RdbFileReader {
         this.readAuxiliary();
         return true;
       case OPCODE_MODULE_AUX:
-        this.skipModule();
+        readModuleHeader(input);
+        skipModuleValue(input);
         return true;
       case OPCODE_FUNCTION2:
         input.string();
@@ -232,27 +226,10 @@ export class RdbFileReader {
 
   private end(): void {
     const { input, log, options } = this;
-    const isIntact = this.version < FIRST_VERSION_WITH_CHECKSUM || input.checksumMatches();
+    const isIntact = this.version < FIRST_VERSION_WITH_CHECKSUM || input.readChecksum() !== 'wrong';
     if (!isIntact && options.checksChecksum) throw input.error('RDB CRC error');
     const empty = this.emptyKeys === 0 ? '' : `, empty keys skipped: ${this.emptyKeys}`;
     log.info(`Done loading RDB, keys loaded: ${this.keysLoaded}, keys expired: ${this.keysExpired}${empty}.`);
-  }
-
-  /** Skips what a module wrote besides its keys. */
-  private skipModule(): void {
-    const { input } = this;
-    input.skipLength(); // the module
-    input.count();
-    input.skipLength();
-    for (;;) {
-      const opcode = input.count();
-      if (opcode === MODULE_END) return;
-      if (opcode === MODULE_SIGNED || opcode === MODULE_UNSIGNED) input.skipLength();
-      else if (opcode === MODULE_FLOAT) input.raw(4);
-      else if (opcode === MODULE_DOUBLE) input.raw(8);
-      else if (opcode === MODULE_STRING) input.string();
-      else throw input.error('Unknown part of the data of a module');
-    }
   }
 
   private text(): string {

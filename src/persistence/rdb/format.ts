@@ -25,6 +25,7 @@ export const RDB_SET: RdbType = 2;
 export const RDB_ZSET: RdbType = 3;
 export const RDB_HASH: RdbType = 4;
 export const RDB_ZSET_2: RdbType = 5;
+export const RDB_MODULE: RdbType = 6;
 export const RDB_MODULE_2: RdbType = 7;
 export const RDB_HASH_ZIPMAP: RdbType = 9;
 export const RDB_LIST_ZIPLIST: RdbType = 10;

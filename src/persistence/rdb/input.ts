@@ -17,6 +17,8 @@ import {
 /** Thrown when bytes are not what the format says; tells where. */
 export class RdbError extends Error {
   override name = 'RdbError';
+  /** What is wrong, without the place. */
+  readonly reason: string;
   /** Where in the file or payload, in bytes. */
   readonly position: ByteOffset;
   /** Whether the bytes ended too early, as those of a truncated file do. */
@@ -24,6 +26,7 @@ export class RdbError extends Error {
 
   constructor(reason: string, position: ByteOffset, isTruncation = false) {
     super(`${reason} at offset ${position}`);
+    this.reason = reason;
     this.position = position;
     this.isTruncation = isTruncation;
   }
@@ -130,14 +133,20 @@ export class RdbInput {
       const value = high * 2 ** 32 + this.uint32BigEndian();
       if (Number.isSafeInteger(value)) return value;
     }
-    throw this.error('Unknown length encoding');
+    throw this.error('Unknown length encoding 2 in rdbLoadLen()');
   }
 
-  /** Reads past a length that may be any 64-bit number. @throws RdbError */
-  skipLength(): void {
+  /** A length that may be any 64-bit number. @throws RdbError */
+  readLength64(): bigint {
     this.need(1);
-    if (this.buffer[this.start] === LENGTH_64_BITS) this.raw(9);
-    else this.readLength();
+    if (this.buffer[this.start] !== LENGTH_64_BITS) return BigInt(this.readLength());
+    this.raw(9);
+    return this.view.getBigUint64(this.offset + 1);
+  }
+
+  /** Reads past such a length. @throws RdbError */
+  skipLength(): void {
+    this.readLength64();
   }
 
   /** A count. @throws RdbError when an encoded string is there instead */
@@ -173,7 +182,7 @@ export class RdbInput {
         this.compressedString();
         break;
       default:
-        throw this.error('Unknown string encoding');
+        throw this.error(`Unknown RDB string encoding type ${length}`);
     }
   }
 
@@ -202,14 +211,14 @@ export class RdbInput {
     return value;
   }
 
-  /** Whether the next 8 bytes are the checksum of all before them, or zeros, which stand for none. */
-  checksumMatches(): boolean {
+  /** Whether the next 8 bytes are the checksum of all before them. Zeros stand for none. */
+  readChecksum(): 'right' | 'wrong' | 'none' {
     this.need(CRC64_BYTES);
     const at = this.start;
     const isNone = this.view.getUint32(at, true) === 0 && this.view.getUint32(at + 4, true) === 0;
-    const matches = isNone || this.checksum === undefined || this.checksum.matches(this.buffer, at);
+    const isRight = this.checksum === undefined || this.checksum.matches(this.buffer, at);
     this.start += CRC64_BYTES;
-    return matches;
+    return isNone ? 'none' : isRight ? 'right' : 'wrong';
   }
 
   /** An error at this position. */
@@ -224,8 +233,8 @@ export class RdbInput {
     this.need(size);
     if (this.expanded.length < length) this.expanded = new Uint8Array(length);
     const made = lzfDecompress(this.buffer, this.start, size, this.expanded, 0, length);
-    if (made !== length) throw this.error('Invalid LZF compressed string');
     this.consume(size);
+    if (made !== length) throw this.error('Invalid LZF compressed string');
     this.bytes = this.expanded;
     this.offset = 0;
     this.length = length;

@@ -27,6 +27,7 @@ export function readZiplist(
   const elements: Uint8Array[] = [];
   let at = ZIPLIST_HEADER_BYTES;
   let previous = 0;
+  let tail = ZIPLIST_HEADER_BYTES;
   try {
     while (view.getUint8(at) !== END) {
       const start = at;
@@ -39,12 +40,13 @@ export function readZiplist(
       elements.push(entry.element);
       at = entry.end;
       previous = at - start;
+      tail = start;
     }
   } catch (error) {
     if (error instanceof RangeError) return undefined; // beyond the end
     throw error;
   }
-  if (at !== length - 1) return undefined;
+  if (at !== length - 1 || view.getUint32(4, true) !== tail) return undefined;
   const count = view.getUint16(8, true);
   return count === elements.length || count === 0xffff ? elements : undefined;
 }

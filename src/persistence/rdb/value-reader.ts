@@ -48,7 +48,7 @@ import {
   RDB_ZSET_ZIPLIST,
   type RdbType,
 } from './format.js';
-import type { RdbInput } from './input.js';
+import { RdbError, type RdbInput } from './input.js';
 import { readZiplist, readZipmap } from './legacy-blobs.js';
 
 /** Thrown when a value has no elements: a key with it is left out, as Redis never keeps one. */
@@ -140,6 +140,13 @@ export class ValueReader {
     return record;
   }
 
+  /** Whether what was read is a hash with fields that expire. */
+  get hasFieldDeadlines(): boolean {
+    if (this.fieldDeadlines.length > 0) return true;
+    const { records } = this.types.hashes;
+    return this.draft !== NULL_REFERENCE && records.encoding(this.draft) === ENCODING_LISTPACK_EX;
+  }
+
   /** Frees a value that was not placed. */
   discard(): void {
     if (this.draft !== NULL_REFERENCE) this.drafts.discard(this.draft);
@@ -157,7 +164,7 @@ export class ValueReader {
         return;
       case RDB_LIST_ZIPLIST:
         this.begin(TYPE_LIST, ENCODING_QUICKLIST);
-        this.readOldNode(input);
+        this.readOldNode(input, 'List ziplist');
         this.endList();
         return;
       case RDB_LIST_QUICKLIST:
@@ -258,7 +265,7 @@ export class ValueReader {
       } else if (hasContainers) {
         throw input.error('Quicklist integrity check failed.');
       } else {
-        this.readOldNode(input);
+        this.readOldNode(input, 'Ziplist');
       }
     }
     this.endList();
@@ -271,10 +278,10 @@ export class ValueReader {
   }
 
   /** A node of the time when they were ziplists: its elements are added one by one. */
-  private readOldNode(input: RdbInput): void {
+  private readOldNode(input: RdbInput, name: string): void {
     input.string();
     const elements = readZiplist(input.bytes, input.offset, input.length);
-    if (elements === undefined) throw input.error('Ziplist integrity check failed.');
+    if (elements === undefined) throw input.error(`${name} integrity check failed.`);
     for (const element of elements) this.types.lists.push(this.draft, 'last', element, 0, element.length);
   }
 
@@ -445,12 +452,15 @@ function hasValidDeadlines({ listpacks }: Types, listpack: Reference): boolean {
   return true;
 }
 
-/** A score as Redis before 4.0 wrote it: its length in a byte, and its digits; or one of three special lengths. */
+/** A score as Redis before 4.0 wrote it: its length in a byte, and its digits; or one of three special lengths. @throws RdbError */
 function readOldScore(input: RdbInput): number {
   const length = input.byte();
   if (length === OLD_SCORE_NAN) return Number.NaN;
   if (length === OLD_SCORE_INFINITY) return Number.POSITIVE_INFINITY;
   if (length === OLD_SCORE_MINUS_INFINITY) return Number.NEGATIVE_INFINITY;
   input.raw(length);
-  return parseDouble(input.bytes, input.offset, input.length) ?? Number.NaN;
+  const score = parseDouble(input.bytes, input.offset, input.length);
+  // To Redis, it is as if the data had ended.
+  if (score === undefined) throw new RdbError('A score is expected', input.position, true);
+  return score;
 }
