@@ -1,8 +1,9 @@
 /**
- * What two servers propagate: Respite to a sink, and a real redis-server 8.0 to the incremental file of its append-only
- * file, both as lists of commands.
+ * What two servers propagate: Respite to a sink, which must be what its append-only file has as well, and a real
+ * redis-server 8.0 to the incremental file of its own; as lists of commands.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, type RespiteServer } from '../../src/index.js';
 import { PROPAGATE_AOF, type PropagationSink } from '../../src/server/propagation.js';
@@ -14,49 +15,70 @@ export type PropagatedCommand = readonly string[];
 /** How far clocks may be apart: a machine that does much else takes its time. */
 const TOLERANCE_MS = 5000;
 
-/** Directives with which a real redis-server writes what it propagates at once. */
-const APPEND_ONLY_ARGUMENTS = [
-  '--appendonly',
-  'yes',
-  '--aof-use-rdb-preamble',
-  'yes',
-  '--appendfsync',
-  'no',
-  '--auto-aof-rewrite-percentage',
-  '0',
-];
+/** Directives with which servers write what they propagate at once. */
+const APPEND_ONLY_DIRECTIVES: Readonly<Record<string, string>> = {
+  appendonly: 'yes',
+  'aof-use-rdb-preamble': 'yes',
+  appendfsync: 'no',
+  'auto-aof-rewrite-percentage': '0',
+};
 
 /** Both servers, that have propagated nothing yet. */
 export class PropagatingServers {
   private readonly sink = new CommandSink();
+  private readonly ownFile: CommandFile;
   private readonly file: CommandFile;
+  /** What Respite has propagated, and was not yet found in its own append-only file. */
+  private unwritten: PropagatedCommand[] = [];
 
   private constructor(
     readonly respite: RespiteServer,
     readonly real: RealRedis,
+    private readonly ownDirectory: string,
   ) {
     respite.server.propagation.addSink(this.sink);
+    this.ownFile = new CommandFile(ownDirectory);
     this.file = new CommandFile(real.directory);
   }
 
   static async start(directives: Readonly<Record<string, string>> = {}): Promise<PropagatingServers> {
-    const all: Record<string, string> = { 'enable-debug-command': 'yes', ...directives };
+    const ownDirectory = mkdtempSync(join(tmpdir(), 'respite-propagation-'));
+    const all = { ...APPEND_ONLY_DIRECTIVES, 'enable-debug-command': 'yes', ...directives };
     const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
     const [respite, real] = await Promise.all([
-      createServer({ directives: all }),
-      RealRedis.start(...APPEND_ONLY_ARGUMENTS, ...args),
+      createServer({ directives: { ...all, dir: ownDirectory } }),
+      RealRedis.start(...args),
     ]);
-    return new PropagatingServers(respite, real);
+    return new PropagatingServers(respite, real, ownDirectory);
   }
 
+  /** Stops both. @throws Error when Respite has propagated what is not in its append-only file */
   async stop(): Promise<void> {
-    this.file.close();
+    this.take();
     await Promise.all([this.respite.close(), this.real.stop()]);
+    this.takeWritten();
+    this.file.close();
+    this.ownFile.close();
+    rmSync(this.ownDirectory, { recursive: true, force: true });
+    if (this.unwritten.length > 0) throw new Error(`${this.unwritten.length} commands are not in the file`);
   }
 
-  /** What has been propagated since the last time, by Respite and by the real server. */
+  /**
+   * What has been propagated since the last time, by Respite and by the real server.
+   * @throws Error when Respite's append-only file has anything else
+   */
   take(): [ours: PropagatedCommand[], theirs: PropagatedCommand[]] {
-    return [this.sink.take(), this.file.take()];
+    const ours = this.sink.take();
+    this.unwritten.push(...ours);
+    this.takeWritten();
+    return [ours, this.file.take()];
+  }
+
+  /** Looks into Respite's file. It may be behind by what happened in this turn. */
+  private takeWritten(): void {
+    const written = this.ownFile.take();
+    const difference = streamDifference(written, this.unwritten.splice(0, written.length));
+    if (difference !== undefined) throw new Error(`its own file: ${difference}`);
   }
 }
 
