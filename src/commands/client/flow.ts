@@ -1,4 +1,4 @@
-import { parseSafeInteger } from '../../protocol/integers.js';
+import { INT64_MAX, parseInt64 } from '../../protocol/integers.js';
 import type { CommandContext } from '../../server/context.js';
 import { wrongSubcommandArity } from '../../server/errors.js';
 
@@ -15,13 +15,15 @@ export function clientPause(context: CommandContext): void {
     reply.error('ERR CLIENT PAUSE mode must be WRITE or ALL');
     return;
   }
-  const delayMs = parseSafeInteger(request.bytes, request.offsets[2], request.lengths[2]);
-  if (Number.isNaN(delayMs)) {
+  const delayMs = parseInt64(request.bytes, request.offsets[2], request.lengths[2]);
+  if (delayMs === undefined) {
     reply.error('ERR timeout is not an integer or out of range');
   } else if (delayMs < 0) {
     reply.error('ERR timeout is negative');
+  } else if (delayMs > INT64_MAX - BigInt(keyspace.nowMs)) {
+    reply.error('ERR timeout is out of range');
   } else {
-    server.pause.start(isWriteOnly ? 'write' : 'all', keyspace.nowMs + delayMs, keyspace.nowMs);
+    server.pause.start(isWriteOnly ? 'write' : 'all', keyspace.nowMs + Number(delayMs), keyspace.nowMs);
     reply.ok();
   }
 }
