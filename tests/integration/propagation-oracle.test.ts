@@ -69,8 +69,8 @@ const EXPIRED_KEYS = 12;
 /** Time enough for what expires in a millisecond, as both servers count. */
 const EXPIRED_AFTER_MS = 10;
 
-/** How they walk a table decides which expired keys these find first. */
-const WALKS_AT_RANDOM = new Set(['SCAN', 'RANDOMKEY']);
+/** How they walk a table decides which expired keys or fields these find first. */
+const WALKS_AT_RANDOM = new Set(['SCAN', 'RANDOMKEY', 'HRANDFIELD']);
 
 const LAZY_FREE_DIRECTIVES = [
   'lazyfree-lazy-expire',
