@@ -5,15 +5,19 @@
 //   scripts/write-compat.mjs          writes both
 //   scripts/write-compat.mjs --check  writes nothing; exit code 1 when they are not up to date
 //   scripts/write-compat.mjs --record run.json   first keeps the results of a run of scripts/run-tcl-suite
+//   scripts/write-compat.mjs --record-clients run.json…   first keeps the results of runs of scripts/run-client-suite
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { clientScoreboardSection, recordClientRuns } from './client-suites/scoreboard.mjs';
+import { causeOfError } from './failure-causes.mjs';
 import { harnessPattern } from './tcl-suite/compat-data.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const COMPAT = join(ROOT, 'tests/compat');
 
 const { allCommands } = await import(join(ROOT, 'dist/commands/all.js'));
+const { refuseWithoutCluster } = await import(join(ROOT, 'dist/commands/cluster.js'));
 const { directiveThemes } = await import(join(ROOT, 'dist/config/directives.js'));
 const { REDIS_VERSION } = await import(join(ROOT, 'dist/config/redis-version.js'));
 
@@ -30,10 +34,11 @@ function readTable(name) {
     .map((line) => line.split('\t'));
 }
 
-/** The full names of all commands that the server has. */
+/** The full names of all commands that the server has, and does not only refuse. */
 function supportedCommands() {
   const names = new Set();
   for (const command of allCommands) {
+    if (command.handler === refuseWithoutCluster || command.name === 'cluster') continue;
     names.add(command.name);
     for (const subcommand of command.subcommands ?? []) names.add(`${command.name}|${subcommand.name}`);
   }
@@ -103,33 +108,6 @@ function directiveSection() {
   return parts.join('\n');
 }
 
-/** What a failure's first line says about its cause: features that no issue has built yet, first match wins. */
-const CAUSES = [
-  [/unknown command '(eval|evalsha|script|function|fcall)/i, 'scripting is not built yet'],
-  [/unknown command '(x[a-z]+)'/i, 'streams are not built yet'],
-  [/unknown command '(pf[a-z]+)'/i, 'HyperLogLog is not built yet'],
-  [/unknown command '(geo[a-z]+)'/i, 'geo commands are not built yet'],
-  [/unknown command '(setbit|getbit|bit[a-z]+)'/i, 'bitmaps are not built yet'],
-  [/unknown command 'acl'/i, 'ACL is not built yet'],
-  [/unknown command '(cluster|asking|readonly)/i, 'cluster mode is not built yet'],
-  [
-    /unknown command '(replicaof|slaveof|sync|psync|replconf|wait|waitaof|failover)/i,
-    'replication is not built yet',
-  ],
-  [/attach_to_replication_stream|replica|slave|sync/i, 'replication is not built yet'],
-  [
-    /unknown command '(bgrewriteaof)|loadaof|appendonly|\baof\b/i,
-    'the append-only file is not built yet (issue 5)',
-  ],
-  [/unknown command '(migrate|restore-asking)/i, 'MIGRATE is not built yet (issue 5)'],
-  [/unknown command '(module)/i, 'modules are C libraries'],
-  [/unknown command/i, 'the command is not built yet'],
-  [
-    /I\/O error|couldn't open socket|connection refused|MULTI calls can not be nested|WATCH inside MULTI|'QUEUED'/i,
-    'follows from the failure before it in the same file',
-  ],
-];
-
 /**
  * Causes that the error does not tell: tests/compat/tcl-causes.tsv, by file and name of the test ("*" is special).
  * @type {{ file: string, name: RegExp, cause: string }[]}
@@ -143,9 +121,7 @@ const KNOWN_CAUSES = readTable('tcl-causes.tsv').map(([file, test, cause]) => ({
 /** @param {string} file @param {string} test @param {string} error */
 function causeOf(file, test, error) {
   const known = KNOWN_CAUSES.find((entry) => entry.file === file && entry.name.test(test));
-  if (known !== undefined) return known.cause;
-  const cause = CAUSES.find(([pattern]) => /** @type {RegExp} */ (pattern).test(error));
-  return cause === undefined ? 'open' : cause[1];
+  return known === undefined ? causeOfError(error) : known.cause;
 }
 
 /** Keeps what the documents need of a run of scripts/run-tcl-suite. @param {string} path of its JSON */
@@ -211,6 +187,8 @@ function differencesSection() {
 
 const record = process.argv.indexOf('--record');
 if (record > 0) recordScoreboard(process.argv[record + 1]);
+const recordClients = process.argv.indexOf('--record-clients');
+if (recordClients > 0) recordClientRuns(process.argv.slice(recordClients + 1));
 
 const compat = `# Compatibility with Redis ${REDIS_VERSION}
 
@@ -227,6 +205,10 @@ ${directiveSection()}
 ## Official test suites
 
 ${scoreboardSection()}
+
+## Test suites of clients
+
+${clientScoreboardSection()}
 
 ## Knowing differences
 

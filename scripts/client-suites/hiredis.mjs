@@ -28,7 +28,8 @@ export const hiredis = {
       replaceOnce(path.join(source, 'test.c'), BLACK_HOLE_TEST, 'if (0) {');
       runProgram('make', ['-j2', 'hiredis-test'], { directory: source });
     }),
-  async run({ directory, server, workDirectory, secondsMax }) {
+  async run({ directory, startServer, workDirectory, secondsMax }) {
+    const server = await startServer();
     // An assertion ends the program: unbuffered, what came before is not lost.
     const { isInTime, output } = await runTestProgram(
       'stdbuf',

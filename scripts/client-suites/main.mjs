@@ -5,10 +5,14 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { COMPAT_DIRECTORY, REPOSITORY_ROOT } from '../tcl-suite/command-line.mjs';
 import { serverCommand } from '../tcl-suite/suite-copy.mjs';
+import { goRedis } from './go-redis.mjs';
 import { hiredis } from './hiredis.mjs';
+import { nodeRedis } from './node-redis.mjs';
 import { killTestPrograms } from './programs.mjs';
 import { redisPy, redisPyAsyncio } from './redis-py.mjs';
+import { redisRs } from './redis-rs.mjs';
 import { formatReport } from './report.mjs';
+import { readRows } from './rows.mjs';
 import { startServer } from './server-process.mjs';
 
 /** @typedef {import('./suite.mjs').ClientSuite} ClientSuite */
@@ -18,6 +22,9 @@ const SUITES = new Map(
     ['redis-py', redisPy],
     ['redis-py-asyncio', redisPyAsyncio],
     ['hiredis', hiredis],
+    ['go-redis', goRedis],
+    ['redis-rs', redisRs],
+    ['node-redis', nodeRedis],
   ]),
 );
 
@@ -28,7 +35,7 @@ The client's published source is fetched into a cache outside the tree the first
 sentinel, TLS, a replica or a module are left out by name: scripts/client-suites/exclusions.tsv.
 
   --server PATH    the server: a .js file is run with this node, anything else directly (default: dist/main.js)
-  --timeout S      seconds that the whole suite may take (default 600)
+  --timeout S      seconds that the whole suite may take (default 900)
   --json FILE      write the results there
   --help
 
@@ -48,10 +55,10 @@ export async function runClientSuite(argv) {
   const { name, suite, server, secondsMax, jsonPath } = options;
   const directory = suite.prepare();
   const workDirectory = fs.mkdtempSync(path.join(os.tmpdir(), 'rcs-run-'));
-  const running = await startServer(server);
+  const servers = /** @type {import('./server-process.mjs').RunningServer[]} */ ([]);
   const cleanUp = () => {
     killTestPrograms();
-    running.stop();
+    for (const running of servers) running.stop();
     fs.rmSync(workDirectory, { recursive: true, force: true });
   };
   process.once('exit', cleanUp);
@@ -63,13 +70,17 @@ export async function runClientSuite(argv) {
     .filter((exclusion) => name.startsWith(exclusion.suite));
   const { tests, isInTime, output } = await suite.run({
     directory,
-    server: running,
+    serverCommand: serverCommand(server),
+    startServer: async () => {
+      const running = await startServer(server);
+      servers.push(running);
+      return running;
+    },
     workDirectory,
     exclusions,
     secondsMax,
   });
-  const serverDied = !running.isAlive();
-  const serverLog = running.logTail();
+  const serverLogs = servers.filter((running) => running.hasDied()).map((running) => running.logTail());
   cleanUp();
 
   const result = {
@@ -87,11 +98,11 @@ export async function runClientSuite(argv) {
   process.stdout.write(`${formatReport(result)}\n`);
   if (jsonPath !== undefined) fs.writeFileSync(jsonPath, `${JSON.stringify(result, undefined, 1)}\n`);
   if (!isInTime) process.stdout.write(`THE SUITE WAS ENDED after ${secondsMax} seconds\n`);
-  if (serverDied) process.stdout.write(`THE SERVER DIED. Its log:\n${serverLog}\n`);
+  for (const log of serverLogs) process.stdout.write(`THE SERVER DIED. Its log:\n${log}\n`);
   if (tests.length === 0 || !isInTime) {
     process.stdout.write(`${output.split('\n').slice(-OUTPUT_LINES_MAX).join('\n')}\n`);
   }
-  return tests.length > 0 && isInTime && !serverDied ? 0 : 1;
+  return tests.length > 0 && isInTime && serverLogs.length === 0 ? 0 : 1;
 }
 
 /**
@@ -105,7 +116,7 @@ function readArguments(argv) {
       allowPositionals: true,
       options: {
         server: { type: 'string', default: path.join(REPOSITORY_ROOT, 'dist/main.js') },
-        timeout: { type: 'string', default: '600' },
+        timeout: { type: 'string', default: '900' },
         json: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
@@ -139,15 +150,6 @@ function readBaseline(name, version) {
     ([suite, clientVersion]) => suite === name && clientVersion === version,
   );
   return row === undefined ? undefined : Number(row[2]);
-}
-
-/** @param {string | URL} filePath */
-function readRows(filePath) {
-  return fs
-    .readFileSync(filePath, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => line.split('\t'));
 }
 
 /** @param {string} server */

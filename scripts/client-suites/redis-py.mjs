@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runProgram, runTestProgram } from './programs.mjs';
+import { runProgram } from './programs.mjs';
 import { preparedDirectory } from './sources.mjs';
+import { runTestsInTurns } from './test-turns.mjs';
 
 /** @typedef {import('./suite.mjs').ClientSuite} ClientSuite */
-/** @typedef {import('./suite.mjs').TestResult} TestResult */
 
 const VERSION = '6.4.0';
 
@@ -15,7 +15,7 @@ const TOOLS = ['hatchling', 'packaging', 'pytest', 'pytest-asyncio', 'pytest-tim
 /** Where pytest finds redis_py_results. */
 const PLUGIN_DIRECTORY = fileURLToPath(new URL('.', import.meta.url));
 
-/** One test that hangs must not cost the rest. */
+/** A test that hangs where Python can interrupt it; what cannot be interrupted, runTestsInTurns ends. */
 const TEST_SECONDS_MAX = 10;
 
 /** The markers of tests that need more than one plain server. */
@@ -31,35 +31,40 @@ function redisPyTests(half) {
   return {
     version: VERSION,
     prepare,
-    async run({ directory, server, workDirectory, exclusions, secondsMax }) {
-      const resultsPath = path.join(workDirectory, 'results.jsonl');
-      fs.writeFileSync(resultsPath, '');
+    run: ({ directory, startServer, workDirectory, exclusions, secondsMax }) => {
       const isWholeFile = (/** @type {string} */ test) => test.endsWith('.py') || test.endsWith('/');
       const leftOut = exclusions.map(
         ({ test }) => `${isWholeFile(test) ? '--ignore' : '--deselect'}=tests/${test}`,
       );
       if (half === 'sync') leftOut.push('--ignore=tests/test_asyncio');
-      const { isInTime, output } = await runTestProgram(
-        'python3',
-        [
-          ...['-m', 'pytest', half === 'sync' ? 'tests' : 'tests/test_asyncio', '-q', '-o', 'addopts='],
-          // The limit is the test's alone: pytest itself breaks when it strikes in a fixture's clean-up.
-          ...['--timeout', `${TEST_SECONDS_MAX}`, '-o', 'timeout_func_only=true', '--tb=short'],
-          ...['-p', 'no:cacheprovider', '-p', 'redis_py_results', '-m', MARKERS],
-          ...['--redis-url', `redis://127.0.0.1:${server.port}/9`, ...leftOut],
-        ],
-        {
-          directory,
-          environment: {
-            PYTHONPATH: [path.join(directory, 'site'), PLUGIN_DIRECTORY].join(path.delimiter),
-            PYTHONDONTWRITEBYTECODE: '1',
-            RESPITE_CLIENT_RESULTS: resultsPath,
-          },
-          outputPath: path.join(workDirectory, 'output'),
-          secondsMax,
+      return runTestsInTurns({
+        workDirectory,
+        secondsMax,
+        async begin(progressPath, finished) {
+          const finishedPath = path.join(workDirectory, 'finished.json');
+          fs.writeFileSync(finishedPath, JSON.stringify(finished));
+          const server = await startServer();
+          return {
+            program: 'python3',
+            programArguments: [
+              ...['-m', 'pytest', half === 'sync' ? 'tests' : 'tests/test_asyncio', '-q', '-o', 'addopts='],
+              // The limit is the test's alone: pytest itself breaks when it strikes in a fixture's clean-up. Its own tracebacks
+              // cost seconds each, for they parse the client's largest file.
+              ...['--timeout', `${TEST_SECONDS_MAX}`, '-o', 'timeout_func_only=true', '--tb=native'],
+              ...['-p', 'no:cacheprovider', '-p', 'redis_py_results', '-m', MARKERS],
+              ...['--redis-url', `redis://127.0.0.1:${server.port}/9`, ...leftOut],
+            ],
+            directory,
+            environment: {
+              PYTHONPATH: [path.join(directory, 'site'), PLUGIN_DIRECTORY].join(path.delimiter),
+              PYTHONDONTWRITEBYTECODE: '1',
+              RESPITE_TEST_PROGRESS: progressPath,
+              RESPITE_TESTS_FINISHED: finishedPath,
+            },
+            end: server.stop,
+          };
         },
-      );
-      return { tests: readResults(fs.readFileSync(resultsPath, 'utf8')), isInTime, output };
+      });
     },
   };
 }
@@ -82,18 +87,4 @@ function prepare() {
     runProgram('tar', ['-xzf', `redis-${VERSION}.tar.gz`, '--strip-components=1'], { directory });
     fs.symlinkSync(path.join(tools, 'site'), path.join(directory, 'site'));
   });
-}
-
-/**
- * A test that fails and whose clean-up fails too has two lines; it counts once.
- * @param {string} lines
- * @returns {TestResult[]}
- */
-function readResults(lines) {
-  const tests = /** @type {Map<string, TestResult>} */ (new Map());
-  for (const line of lines.split('\n').filter((text) => text.endsWith('}'))) {
-    const test = /** @type {TestResult} */ (JSON.parse(line));
-    if (tests.get(test.name)?.status !== 'failed') tests.set(test.name, test);
-  }
-  return [...tests.values()];
 }

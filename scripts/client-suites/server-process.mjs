@@ -22,8 +22,8 @@ const LOG_TAIL_LENGTH = 2000;
  * @typedef {object} RunningServer
  * @property {number} port  on the loopback interface
  * @property {string} socketPath  its unix socket
- * @property {() => boolean} isAlive
- * @property {() => string} logTail
+ * @property {() => boolean} hasDied  by itself: not because of stop
+ * @property {() => string} logTail  the end of its log, kept when its directory is removed
  * @property {() => void} stop  kills it and removes its directory; synchronous, and harmless the second time
  */
 
@@ -38,33 +38,44 @@ export async function startServer(server) {
   const port = await findFreePort();
   const socketPath = path.join(directory, 'socket');
   const logPath = path.join(directory, 'log');
-  const log = fs.openSync(logPath, 'w');
+  const logFile = fs.openSync(logPath, 'w');
   const [program = '', ...programArguments] = serverCommand(server);
-  const settings = ['--port', `${port}`, '--bind', '127.0.0.1', '--unixsocket', socketPath, '--save', ''];
-  const child = spawn(
-    program,
-    [...programArguments, ...settings, '--dir', directory, '--enable-debug-command', 'yes'],
-    { cwd: directory, stdio: ['ignore', log, log] },
-  );
-  fs.closeSync(log);
+  // A file and not arguments: clients test CONFIG REWRITE.
+  const configPath = path.join(directory, 'redis.conf');
+  const settings = [
+    ...[`port ${port}`, 'bind 127.0.0.1', `unixsocket ${socketPath}`, `dir ${directory}`],
+    ...['save ""', 'enable-debug-command yes'],
+  ];
+  fs.writeFileSync(configPath, `${settings.join('\n')}\n`);
+  const child = spawn(program, [...programArguments, configPath], {
+    cwd: directory,
+    stdio: ['ignore', logFile, logFile],
+  });
+  fs.closeSync(logFile);
+  const isAlive = () => child.exitCode === null && child.signalCode === null;
+  let isStopped = false;
+  let diedAlone = false;
+  let log = '';
   const stop = () => {
+    if (isStopped) return;
+    isStopped = true;
+    diedAlone = !isAlive();
+    log = fs.readFileSync(logPath, 'utf8').slice(-LOG_TAIL_LENGTH);
     child.kill('SIGKILL');
     fs.rmSync(directory, { recursive: true, force: true });
   };
-  const isAlive = () => child.exitCode === null && child.signalCode === null;
-  const logTail = () =>
-    fs.existsSync(logPath) ? fs.readFileSync(logPath, 'utf8').slice(-LOG_TAIL_LENGTH) : '';
+  const hasDied = () => (isStopped ? diedAlone : !isAlive());
+  const logTail = () => (isStopped ? log : fs.readFileSync(logPath, 'utf8').slice(-LOG_TAIL_LENGTH));
   await once(child, 'spawn');
   const deadline = Date.now() + START_MILLISECONDS_MAX;
   while (!(await accepts(port))) {
     if (!isAlive() || Date.now() > deadline) {
-      const text = logTail();
       stop();
-      throw new Error(`${server} does not start:\n${text}`);
+      throw new Error(`${server} does not start:\n${logTail()}`);
     }
     await delay(CONNECT_INTERVAL_MILLISECONDS);
   }
-  return { port, socketPath, isAlive, logTail, stop };
+  return { port, socketPath, hasDied, logTail, stop };
 }
 
 /** @returns {Promise<number>} a port that nobody listened on a moment ago */
