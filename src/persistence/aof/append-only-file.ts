@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, rm, writeSync } from 'node:fs';
+import { rm } from 'node:fs';
 import type { Configuration } from '../../config/configuration.js';
 import { systemErrorText } from '../../config/system-error.js';
 import type { Keyspace } from '../../keyspace/keyspace.js';
@@ -7,17 +7,22 @@ import type { LatencyMonitor } from '../../observability/latency-monitor.js';
 import type { Log } from '../../observability/log.js';
 import type { TimestampMs } from '../../structures/deadlines.js';
 import type { Types } from '../../types/types.js';
-import { BackgroundRdb, rdbFileOptions } from '../background-rdb.js';
+import {
+  announceDatabases,
+  BackgroundRdb,
+  rdbFileOptions,
+  type SnapshotFileWriter,
+} from '../background-rdb.js';
 import type { LoadProgress } from '../loading.js';
 import { RdbFileWriter } from '../rdb/file-writer.js';
 import type { ByteSink } from '../rdb/output.js';
 import type { Snapshots } from '../snapshots.js';
 import { CommandWriter } from './command-writer.js';
-import { AofDirectory, AppendOnlyFileError } from './directory.js';
+import { AppendOnlyFileError } from './directory.js';
+import { AofFiles, type FinishedBase } from './files.js';
 import { AofLoading, type CommandReplay } from './loading.js';
-import { type BaseFormat, Manifest, type ReplicationOffset } from './manifest.js';
+import type { BaseFormat, ReplicationOffset } from './manifest.js';
 import { RewriteLimit } from './rewrite-limit.js';
-import type { FileDescriptor } from './sync-queue.js';
 import { AofWriter } from './writer.js';
 
 /** What the append-only file needs of the server. */
@@ -46,12 +51,8 @@ export interface AppendOnlyFileParts {
 }
 
 /** A rewrite under way. */
-interface Rewrite {
+interface Rewrite extends FinishedBase {
   readonly rdb: BackgroundRdb;
-  readonly format: BaseFormat;
-  readonly temporaryPath: string;
-  /** Where the stream of changes was when it began. */
-  readonly startOffset: ReplicationOffset;
 }
 
 /** How often, and how long apart in ms, it is tried to turn the file on after loading. */
@@ -89,16 +90,12 @@ export class AppendOnlyFile {
   readonly writer: AofWriter;
 
   private readonly parts: AppendOnlyFileParts;
-  private readonly directory: AofDirectory;
-  private manifest = Manifest.empty();
-  /** Bytes of the files before the one that is open. */
-  private earlierBytes: ByteLength = 0;
+  private readonly files: AofFiles;
   private rewrite: Rewrite | undefined;
 
   constructor(parts: AppendOnlyFileParts) {
     const { configuration, log, keyspace, latencies, onOutcome, onSynced, exit } = parts;
     this.parts = parts;
-    this.directory = new AofDirectory(configuration, log);
     this.limit = new RewriteLimit(log);
     this.writer = new AofWriter({
       configuration,
@@ -110,11 +107,12 @@ export class AppendOnlyFile {
       onSynced,
       exit,
     });
+    this.files = new AofFiles(configuration, log, this.writer);
   }
 
   /** Bytes of all files together: `aof_current_size`. */
   get currentSize(): ByteLength {
-    return this.earlierBytes + this.writer.size;
+    return this.files.byteLength;
   }
 
   /** Whether a rewrite is under way. */
@@ -154,21 +152,16 @@ export class AppendOnlyFile {
     this.writer.commit();
   }
 
-  /** Reads the manifest, and takes over the file of an older version. @throws AppendOnlyFileError */
-  private readManifest(): void {
-    this.manifest = this.directory.upgrade(this.directory.readManifest());
-  }
-
   /** Loads the data when the server starts. Rejects with AppendOnlyFileError. */
   async loadAtStart(beforeSlice: () => void): Promise<void> {
     this.state = 'on';
-    this.readManifest();
-    if (this.manifest.isEmpty) return;
+    this.files.readManifest();
+    if (this.files.manifest.isEmpty) return;
     const startMs = performance.now();
     await this.load(beforeSlice);
     const seconds = ((performance.now() - startMs) / 1000).toFixed(3);
     this.parts.log.info(`DB loaded from append only file: ${seconds} seconds`);
-    this.continueOffset();
+    this.files.continueOffset();
   }
 
   /** DEBUG LOADAOF: loads what is on the disk, in slices. Rejects with AppendOnlyFileError. */
@@ -188,8 +181,8 @@ export class AppendOnlyFile {
   /** Writes what waits, so that the files hold everything, and looks at what is there. @throws AppendOnlyFileError */
   private prepareReload(): void {
     if (this.state !== 'off') this.writer.flush(true);
-    this.readManifest();
-    this.deleteHistory();
+    this.files.readManifest();
+    this.files.deleteHistory();
   }
 
   private async load(beforeSlice: () => void): Promise<void> {
@@ -206,89 +199,24 @@ export class AppendOnlyFile {
 
   /** Undefined when there is nothing in the files. @throws AppendOnlyFileError */
   private newLoading(): AofLoading | undefined {
-    if (this.manifest.isEmpty) throw new AppendOnlyFileError('there is no append-only file');
-    const loading = new AofLoading({ ...this.parts, directory: this.directory }, this.manifest);
+    const { manifest, directory } = this.files;
+    if (manifest.isEmpty) throw new AppendOnlyFileError('there is no append-only file');
+    const loading = new AofLoading({ ...this.parts, directory }, manifest);
     return loading.totalBytes === 0 ? undefined : loading;
   }
 
   private noteLoaded(loading: AofLoading): void {
-    const { writer, manifest } = this;
-    const last = manifest.increments.at(-1);
-    if (this.state === 'on' && writer.isOpen && last !== undefined) {
-      writer.resized(this.directory.size(last.name) ?? 0);
-    }
-    this.earlierBytes = Math.max(0, loading.totalBytes - writer.size);
+    this.files.noteLoaded(loading.totalBytes, this.state === 'on' && this.writer.isOpen);
     this.baseSize = loading.baseBytes;
   }
 
-  /** Goes on in the stream of changes where the last increment ends. @throws AppendOnlyFileError */
-  private continueOffset(): void {
-    const last = this.manifest.increments.at(-1);
-    if (last === undefined) return;
-    const end = last.endOffset ?? (last.startOffset ?? 0) + (this.directory.size(last.name) ?? 0);
-    this.writer.offset = end;
-    this.writer.syncedOffset = end;
-    if (last.endOffset === undefined) return;
-    // It is written to from now on: its end is another one.
-    const manifest = this.manifest.withEndOffset(undefined);
-    if (!this.directory.writeManifest(manifest))
-      throw new AppendOnlyFileError('the manifest cannot be written');
-    this.manifest = manifest;
-  }
-
-  /** Begins to write, after loading. Without any data there is a base as well. @throws AppendOnlyFileError */
+  /** Begins to write, after loading. @throws AppendOnlyFileError */
   openAtStart(): void {
-    const { log } = this.parts;
-    const { directory } = this;
-    const cannot = () => new AppendOnlyFileError('the append-only file cannot be written');
-    if (!directory.create()) throw cannot();
-    let { manifest } = this;
-    if (manifest.isEmpty) manifest = this.createFirstBase(manifest);
-    const isNew = manifest.increments.length === 0;
-    if (isNew) manifest = manifest.withNewIncrement(directory.fileName, this.writer.offset);
-    const { name } = manifest.increments[manifest.increments.length - 1];
-    try {
-      const size = isNew ? 0 : (directory.size(name) ?? 0);
-      this.writer.use(AofWriter.openFile(directory.path(name), isNew), size);
-      this.earlierBytes = Math.max(0, this.earlierBytes - size);
-    } catch (error) {
-      log.warn(`Can't open the append-only file ${name}: ${systemErrorText(error)}`);
-      throw cannot();
-    }
-    if (manifest !== this.manifest && !directory.writeManifest(manifest)) throw cannot();
-    this.manifest = manifest;
-    log.info(`${isNew ? 'Creating' : 'Opening'} AOF incr file ${name} on server start`);
+    // There is no data where there was no file: nobody may write before.
+    this.files.openAtStart(this.baseFormat, (sink) => this.newBaseWriter(sink));
     this.writer.restart();
-    this.deleteHistory();
+    this.files.deleteHistory();
     this.parts.onActive(true);
-  }
-
-  private createFirstBase(manifest: Manifest): Manifest {
-    const { configuration, log } = this.parts;
-    const { directory } = this;
-    const next = manifest.withNewBase(directory.fileName, this.baseFormat);
-    const name = next.base?.name ?? '';
-    const temporaryPath = configuration.resolvePath(`temp-rewriteaof-${process.pid}.aof`);
-    try {
-      const fd = openSync(temporaryPath, 'w', 0o644);
-      try {
-        // There is no data yet: nothing was loaded, and nobody may write before.
-        const sink = (bytes: Uint8Array, length: ByteLength) => {
-          for (let at = 0; at < length; ) at += writeSync(fd, bytes, at, length - at);
-        };
-        this.newBaseWriter(sink).end();
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
-      renameSync(temporaryPath, directory.path(name));
-    } catch (error) {
-      log.warn(`Write error writing append only file on disk: ${systemErrorText(error)}`);
-      rm(temporaryPath, { force: true }, () => {});
-      throw new AppendOnlyFileError('the first base cannot be written');
-    }
-    log.info(`Creating AOF base file ${name} on server start`);
-    return next;
   }
 
   /** Follows `appendonly` where it has changed while data was loaded. @throws AppendOnlyFileError */
@@ -348,9 +276,8 @@ export class AppendOnlyFile {
   stop(): void {
     const { onActive, onOutcome, onSynced } = this.parts;
     this.writer.writeAndSync();
-    this.earlierBytes += this.writer.size;
     this.writer.close();
-    this.noteEnd();
+    if (this.state === 'on') this.files.noteEnd();
     this.state = 'off';
     this.isScheduled = false;
     this.cancelRewrite();
@@ -363,39 +290,32 @@ export class AppendOnlyFile {
   end(): void {
     if (this.state === 'off') return;
     this.writer.writeAndSync();
-    this.noteEnd();
+    if (this.state === 'on') this.files.noteEnd();
     this.state = 'off';
     this.writer.closeAtOnce();
-  }
-
-  /** Writes down where the increment ends, as it is closed in order. That this may fail does not matter. */
-  private noteEnd(): void {
-    if (this.state !== 'on' || this.manifest.increments.length === 0) return;
-    this.manifest = this.manifest.withEndOffset(this.writer.offset);
-    this.directory.writeManifest(this.manifest);
   }
 
   /** Begins a rewrite. False when it cannot; the log tells why. */
   beginRewrite(): boolean {
     const { configuration, log } = this.parts;
     if (this.isBusy) return false;
-    if (!this.directory.create() || !this.openNewIncrement()) {
+    if (!this.files.directory.create() || !this.switchIncrement()) {
       this.hasRewriteFailed = true;
       return false;
     }
     this.rewriteCount++;
     this.isScheduled = false;
     const format = this.baseFormat;
-    const temporaryPath = configuration.resolvePath(`temp-rewriteaof-bg-${process.pid}.aof`);
+    const path = configuration.resolvePath(`temp-rewriteaof-bg-${process.pid}.aof`);
     const rdb = new BackgroundRdb(this.parts, {
       name: 'Background AOF rewrite',
       temporaryPath: configuration.resolvePath(`temp-rewriteaof-${process.pid}.aof`),
-      path: temporaryPath,
+      path,
       isAofBase: true,
       makeWriter: (sink) => this.newBaseWriter(sink),
       onEnd: (problem) => this.endRewrite(problem),
     });
-    this.rewrite = { rdb, format, temporaryPath, startOffset: this.writer.offset };
+    this.rewrite = { rdb, format, path, startOffset: this.writer.offset };
     log.info(`Background append only file rewriting started by pid ${process.pid}`);
     return true;
   }
@@ -432,15 +352,7 @@ export class AppendOnlyFile {
 
   /** Removes files that no one needs any more, unless that is not wanted. */
   deleteHistory(): void {
-    const { configuration, log } = this.parts;
-    const { history } = this.manifest;
-    if (configuration.values['aof-disable-auto-gc'] || history.length === 0) return;
-    for (const { name } of history) {
-      log.info(`Removing the history file ${name} in the background`);
-      this.directory.removeLater(name);
-    }
-    this.manifest = this.manifest.withoutHistory();
-    this.directory.writeManifest(this.manifest);
+    this.files.deleteHistory();
   }
 
   /** Whether there is a snapshot already. */
@@ -452,18 +364,12 @@ export class AppendOnlyFile {
     return this.parts.configuration.values['aof-use-rdb-preamble'] ? 'rdb' : 'aof';
   }
 
-  private get temporaryIncrementName(): string {
-    return `temp-${this.directory.fileName}.incr`;
-  }
-
-  private newBaseWriter(sink: ByteSink): CommandWriter | RdbFileWriter {
+  private newBaseWriter(sink: ByteSink): SnapshotFileWriter {
     const { configuration, keyspace, types } = this.parts;
     if (this.baseFormat === 'rdb') {
       const writer = new RdbFileWriter(types, sink, rdbFileOptions(configuration, keyspace, true));
       writer.begin();
-      for (const { index, size, deadlines } of keyspace.databases) {
-        writer.announceDatabase(index, size, deadlines.count);
-      }
+      announceDatabases(writer, keyspace);
       return writer;
     }
     const writer = new CommandWriter(types, sink);
@@ -471,37 +377,13 @@ export class AppendOnlyFile {
     return writer;
   }
 
-  /** Has what follows go to a new increment: what was before is what the new base will hold. */
-  private openNewIncrement(): boolean {
-    const { log, onNewFile } = this.parts;
-    const { directory, writer } = this;
+  /** Has what follows go to another file than what the new base will hold. False when it cannot be. */
+  private switchIncrement(): boolean {
     if (this.state === 'off') return true;
-    onNewFile();
-    writer.flush(true);
+    this.parts.onNewFile();
+    this.writer.flush(true);
     // What cannot be written now would come after a base that has it already.
-    if (writer.bufferedBytes > 0) return false;
-    let { manifest } = this;
-    let name = this.temporaryIncrementName;
-    if (this.state === 'on') {
-      manifest = manifest.withNewIncrement(directory.fileName, writer.offset);
-      name = manifest.increments[manifest.increments.length - 1].name;
-    }
-    let fd: FileDescriptor;
-    try {
-      fd = AofWriter.openFile(directory.path(name), true);
-    } catch (error) {
-      log.warn(`Can't open the append-only file ${name}: ${systemErrorText(error)}`);
-      return false;
-    }
-    if (manifest !== this.manifest && !directory.writeManifest(manifest)) {
-      closeSync(fd);
-      return false;
-    }
-    log.info(`Creating AOF incr file ${name} on background rewrite`);
-    this.manifest = manifest;
-    this.earlierBytes = this.currentSize;
-    writer.use(fd, 0);
-    return true;
+    return this.writer.bufferedBytes === 0 && this.files.openNewIncrement(this.state === 'waiting');
   }
 
   /** The rewrite has written its file, or failed. */
@@ -516,82 +398,32 @@ export class AppendOnlyFile {
       this.noteFailure();
     } else {
       log.info('Background AOF rewrite terminated with success');
-      if (!this.adopt(rewrite)) this.noteFailure();
+      if (this.files.adopt(rewrite, this.state === 'waiting')) this.noteSuccess();
+      else this.noteFailure();
     }
-    rm(rewrite.temporaryPath, { force: true }, () => {});
+    rm(rewrite.path, { force: true }, () => {});
     this.lastRewriteSeconds = Math.floor((Date.now() - rewrite.rdb.startedMs) / 1000);
     if (this.state === 'waiting') {
-      this.dropTemporaryIncrement();
+      // What came since it began has no base: the next one will have it.
+      this.files.dropTemporaryIncrement();
       this.isScheduled = true;
     }
   }
 
-  /** Has a new base count. False when that fails: then what there was still counts. */
-  private adopt(rewrite: Rewrite): boolean {
-    const { log } = this.parts;
-    const { directory, writer } = this;
-    let next = this.manifest.withNewBase(directory.fileName, rewrite.format);
-    const baseName = next.base?.name ?? '';
-    if (!this.rename('base', rewrite.temporaryPath, baseName)) return false;
-    let incrementName: string | undefined;
-    if (this.state === 'waiting') {
-      next = next.withNewIncrement(directory.fileName, rewrite.startOffset);
-      incrementName = next.increments[next.increments.length - 1].name;
-      if (!this.rename('incr', directory.path(this.temporaryIncrementName), incrementName)) {
-        directory.removeLater(baseName);
-        return false;
-      }
-    }
-    next = next.withRewrittenIncrements(writer.isOpen);
-    if (!directory.writeManifest(next)) {
-      directory.removeLater(baseName);
-      if (incrementName !== undefined) directory.removeLater(incrementName);
-      return false;
-    }
-    this.manifest = next;
-    if (this.state !== 'off') {
-      this.earlierBytes = directory.size(baseName) ?? 0;
-      this.baseSize = this.currentSize;
-    }
-    this.deleteHistory();
+  private noteSuccess(): void {
+    const { log, onSynced } = this.parts;
     this.hasRewriteFailed = false;
     this.limit.succeeded();
+    this.baseSize = this.state === 'off' ? this.baseSize : this.currentSize;
     log.info('Background AOF rewrite finished successfully');
-    if (this.state === 'waiting') {
-      this.state = 'on';
-      writer.commit();
-      this.parts.onSynced();
-    }
-    return true;
-  }
-
-  private rename(kind: 'base' | 'incr', path: string, name: string): boolean {
-    const { log } = this.parts;
-    const shown = kind === 'base' ? path.slice(path.lastIndexOf('/') + 1) : this.temporaryIncrementName;
-    try {
-      this.directory.adopt(path, name);
-    } catch (error) {
-      log.warn(
-        `Error trying to rename the temporary AOF ${kind} file ${shown} into ${this.directory.path(name)}: ` +
-          systemErrorText(error),
-      );
-      return false;
-    }
-    log.info(`Successfully renamed the temporary AOF ${kind} file ${shown} into ${name}`);
-    return true;
+    if (this.state !== 'waiting') return;
+    this.state = 'on';
+    this.writer.commit();
+    onSynced();
   }
 
   private noteFailure(): void {
     this.hasRewriteFailed = true;
     this.limit.failed();
-  }
-
-  /** What came since a rewrite began that has failed, while there is no base: the next one will have it. */
-  private dropTemporaryIncrement(): void {
-    if (this.state !== 'waiting') return;
-    const name = this.temporaryIncrementName;
-    this.writer.close();
-    this.parts.log.info(`Removing the temp incr aof file ${name} in the background`);
-    this.directory.removeLater(name);
   }
 }

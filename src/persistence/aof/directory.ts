@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Configuration } from '../../config/configuration.js';
-import { systemErrorCode, systemErrorText } from '../../config/system-error.js';
+import { systemErrorText } from '../../config/system-error.js';
 import type { ByteLength } from '../../memory/reference.js';
 import type { Log } from '../../observability/log.js';
 import { syncDirectoryAtOnce } from '../file-sink.js';
@@ -22,6 +22,9 @@ import { Manifest, ManifestError } from './manifest.js';
 export class AppendOnlyFileError extends Error {
   override name = 'AppendOnlyFileError';
 }
+
+/** What has become of a manifest: on the disk; not written; or in its place, but not for sure after a crash. */
+export type ManifestOutcome = 'written' | 'unchanged' | 'unsure';
 
 /** `appenddirname` in `dir`: where the files are, and how the manifest gets there and back. */
 export class AofDirectory {
@@ -103,14 +106,15 @@ export class AofDirectory {
   }
 
   /**
-   * Puts a manifest in the place of the one that there is, so that a crash at any time leaves one of both. False when
-   * that fails: then the log tells why, and the old one counts.
+   * Puts a manifest in the place of the one that there is, so that a crash at any time leaves one of both. When that
+   * fails the log tells why.
    */
-  writeManifest(manifest: Manifest): boolean {
+  writeManifest(manifest: Manifest): ManifestOutcome {
     const { manifestName } = this;
     const temporaryName = `temp-${manifestName}`;
     const bytes = manifest.format();
     let fd: number | undefined;
+    let isRenamed = false;
     let problem = `Can't open the AOF manifest file ${temporaryName}`;
     try {
       fd = openSync(this.path(temporaryName), 'w', 0o644);
@@ -120,12 +124,13 @@ export class AofDirectory {
       fsyncSync(fd);
       problem = `Error trying to rename the temporary AOF manifest file ${temporaryName} into ${manifestName}`;
       renameSync(this.path(temporaryName), this.path(manifestName));
+      isRenamed = true;
       problem = `Fail to fsync AOF directory ${this.path(manifestName)}`;
       syncDirectoryAtOnce(this.path(manifestName));
-      return true;
+      return 'written';
     } catch (error) {
       this.log.warn(`${problem}: ${systemErrorText(error)}`);
-      return false;
+      return isRenamed ? 'unsure' : 'unchanged';
     } finally {
       if (fd !== undefined) closeSync(fd);
     }
@@ -141,7 +146,7 @@ export class AofDirectory {
     const isWanted = manifest.isEmpty || (isInterrupted && manifest.increments.length === 0);
     if (!isWanted || !existsSync(oldPath)) return manifest;
     const upgraded = manifest.withOldFile(fileName);
-    if (!this.create() || !this.writeManifest(upgraded)) {
+    if (!this.create() || this.writeManifest(upgraded) !== 'written') {
       throw new AppendOnlyFileError('the append-only file of an older version cannot be taken over');
     }
     const { appenddirname } = this.configuration.values;
@@ -160,11 +165,6 @@ export class AofDirectory {
     return upgraded;
   }
 
-  /** Renames a file of `dir` or of the directory into the directory. @throws Error of the system */
-  adopt(path: string, name: string): void {
-    renameSync(path, this.path(name));
-  }
-
   private get manifestName(): string {
     return `${this.fileName}.manifest`;
   }
@@ -178,9 +178,4 @@ export class AofDirectory {
     }
     log.warn(`${message}\n`);
   }
-}
-
-/** Whether an error of the system says that a file is not there. */
-export function isMissing(error: unknown): boolean {
-  return systemErrorCode(error) === 'ENOENT';
 }

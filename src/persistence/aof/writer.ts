@@ -60,6 +60,8 @@ export class AofWriter {
   syncedOffset: ReplicationOffset = 0;
   /** Writes that did not wait any longer for a sync: `aof_delayed_fsync`. */
   delayedSyncs = 0;
+  /** How long everybody has waited for writes and syncs: `eventloop_duration_aof_sum`. */
+  busyMicroseconds = 0;
   /** DEBUG AOF-FLUSH-SLEEP: how long each write is held up, in microseconds. */
   sleepMicroseconds = 0;
 
@@ -315,7 +317,9 @@ export class AofWriter {
       );
       exit();
     }
-    latencies.note('aof-fsync-always', performance.now() - startMs);
+    const milliseconds = performance.now() - startMs;
+    this.busyMicroseconds += milliseconds * 1000;
+    latencies.note('aof-fsync-always', milliseconds);
     this.syncedSize = this.size;
     this.lastSyncMs = clock.nowMs;
     this.noteSynced(this.offset);
@@ -379,6 +383,7 @@ export class AofWriter {
 
   private noteLatency(milliseconds: number): void {
     const { latencies, isSnapshotUnderWay } = this.parts;
+    this.busyMicroseconds += milliseconds * 1000;
     if (latencies.thresholdMs === 0) return;
     if (this.queue.length > 0) latencies.note('aof-write-pending-fsync', milliseconds);
     else if (isSnapshotUnderWay()) latencies.note('aof-write-active-child', milliseconds);

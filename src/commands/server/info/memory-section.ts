@@ -81,7 +81,7 @@ function fragmentationFields(figures: MemoryFigures): InfoField[] {
   ];
 }
 
-function bufferFields({ keyspace }: Server, figures: MemoryFigures): InfoField[] {
+function bufferFields({ keyspace, appendOnlyFile }: Server, figures: MemoryFigures): InfoField[] {
   return [
     ['mem_not_counted_for_evict', figures.buffers],
     ['mem_replication_backlog', 0],
@@ -90,7 +90,7 @@ function bufferFields({ keyspace }: Server, figures: MemoryFigures): InfoField[]
     ['mem_clients_slaves', 0],
     ['mem_clients_normal', figures.buffers],
     ['mem_cluster_links', 0],
-    ['mem_aof_buffer', 0],
+    ['mem_aof_buffer', appendOnlyFile.state === 'off' ? 0 : appendOnlyFile.writer.bufferCapacity],
     ['mem_allocator', ALLOCATOR_NAME],
     ['mem_overhead_db_hashtable_rehashing', 0],
     ['active_defrag_running', 0],
