@@ -32,11 +32,17 @@ const FIRST_TEST_SECONDS_MAX = 60;
  * @param {object} suite
  * @param {string} suite.workDirectory
  * @param {number} suite.secondsMax  for all turns together
+ * @param {number} [suite.testSecondsMax]  for one test
  * @param {(progressPath: string, finished: string[]) => Promise<Turn>} suite.begin  what the
  *   program writes to the progress file, readEvents says; finished: the tests to leave out
  * @returns {Promise<SuiteResult>}
  */
-export async function runTestsInTurns({ workDirectory, secondsMax, begin }) {
+export async function runTestsInTurns({
+  workDirectory,
+  secondsMax,
+  testSecondsMax = TEST_SECONDS_MAX,
+  begin,
+}) {
   const tests = /** @type {Map<string, TestResult>} */ (new Map());
   const endAt = Date.now() + secondsMax * 1000;
   for (let number = 1; ; number += 1) {
@@ -51,7 +57,7 @@ export async function runTestsInTurns({ workDirectory, secondsMax, begin }) {
       progress: {
         path: progressPath,
         firstSecondsMax: FIRST_TEST_SECONDS_MAX,
-        secondsMax: TEST_SECONDS_MAX,
+        secondsMax: testSecondsMax,
       },
     });
     turn.end();
@@ -61,7 +67,7 @@ export async function runTestsInTurns({ workDirectory, secondsMax, begin }) {
       if (tests.get(test.name)?.status !== 'failed') tests.set(test.name, test);
     }
     if (progress.running !== undefined) {
-      const error = isStalled ? `took more than ${TEST_SECONDS_MAX} seconds` : 'the test program ended here';
+      const error = isStalled ? `took more than ${testSecondsMax} seconds` : 'the test program ended here';
       tests.set(progress.running, { name: progress.running, status: 'failed', error });
     }
     if (!isInTime || progress.running === undefined) {
