@@ -10,6 +10,7 @@ import { keysCommands } from './keys/keys.js';
 import { latencyCommands } from './latency/latency.js';
 import { listsCommands } from './lists/lists.js';
 import { memoryCommands } from './memory/memory.js';
+import { migrationCommands } from './migration.js';
 import { monitorCommands } from './monitor.js';
 import { persistenceCommands } from './persistence.js';
 import { pubsubCommands } from './pubsub.js';
@@ -36,6 +37,7 @@ export const allCommands: readonly Command[] = [
   ...latencyCommands,
   ...listsCommands,
   ...memoryCommands,
+  ...migrationCommands,
   ...monitorCommands,
   ...persistenceCommands,
   ...pubsubCommands,

@@ -177,7 +177,7 @@ export class Dispatcher {
         server.outbox.reply.simpleString('QUEUED');
         return EXECUTED;
       }
-      if (server.snapshotWaits.holds(client, command, request)) return POSTPONED;
+      if (server.changeWaits.holds(client, command, request)) return POSTPONED;
       this.call(client, command, request);
       this.observe(client, command, request);
       this.endCaching(client, command);

@@ -21,6 +21,7 @@ import type { TimestampMs } from '../structures/deadlines.js';
 import { Types } from '../types/types.js';
 import { newAppendOnlyFile } from './append-only.js';
 import { Blocking } from './blocking.js';
+import { ChangeWaits } from './change-waits.js';
 import {
   Client,
   type ClientOwner,
@@ -39,6 +40,7 @@ import { DebugSettings } from './debug-settings.js';
 import { Dispatcher, effectiveFlags } from './dispatcher.js';
 import { cannotAppend, ERROR_CANNOT_SAVE } from './errors.js';
 import { Eviction } from './eviction.js';
+import { Migrations } from './migrations.js';
 import { Monitors } from './monitors.js';
 import { Notifications } from './notifications.js';
 import { Outbox } from './outbox.js';
@@ -49,7 +51,6 @@ import { PubSub } from './pubsub.js';
 import { QueryBuffers } from './query-buffers.js';
 import type { RegisteredCommand } from './registered-command.js';
 import { SlowCommands } from './slow-commands.js';
-import { SnapshotWaits } from './snapshot-waits.js';
 import { SyncWaits } from './sync-waits.js';
 import { Tracking } from './tracking.js';
 import { Turn } from './turn.js';
@@ -62,6 +63,7 @@ export const RESTRICTED_MONITORED = 4;
 export const RESTRICTED_MEMORY = 8;
 export const RESTRICTED_LOADING = 16;
 export const RESTRICTED_SNAPSHOT = 32;
+export const RESTRICTED_MIGRATION = 64;
 
 /** What a server is put together from. */
 export interface ServerParts {
@@ -93,7 +95,8 @@ export class Server implements ClientOwner {
   readonly types: Types;
   readonly dumpPayloads: DumpPayloads;
   readonly snapshots: Snapshots;
-  readonly snapshotWaits: SnapshotWaits;
+  readonly migrations: Migrations;
+  readonly changeWaits: ChangeWaits;
   readonly saving: Saving;
   readonly appendOnlyFile: AppendOnlyFile;
   readonly syncWaits = new SyncWaits(this);
@@ -158,11 +161,10 @@ export class Server implements ClientOwner {
     this.types = new Types(this.keyspace);
     this.dumpPayloads = new DumpPayloads(this.types);
     this.snapshots = new Snapshots(this.keyspace);
-    this.snapshots.onActive = (isActive) => {
-      if (isActive) this.restrictions |= RESTRICTED_SNAPSHOT;
-      else this.restrictions &= ~RESTRICTED_SNAPSHOT;
-    };
-    this.snapshotWaits = new SnapshotWaits(this);
+    this.snapshots.onActive = (isActive) => this.restrict(RESTRICTED_SNAPSHOT, isActive);
+    this.migrations = new Migrations(this.keyspace);
+    this.migrations.onActive = (isActive) => this.restrict(RESTRICTED_MIGRATION, isActive);
+    this.changeWaits = new ChangeWaits(this);
     this.saving = new Saving({
       configuration,
       types: this.types,
@@ -174,7 +176,7 @@ export class Server implements ClientOwner {
     this.turn = new Turn(this.keyspace, this.outbox, {
       sent: (client) => this.checkOutput(client),
       postponed: (client) => {
-        if (!this.snapshotWaits.has(client)) this.pause.add(client);
+        if (!this.changeWaits.has(client)) this.pause.add(client);
       },
       executed: () => {
         if (this.blocking.hasReady && !this.isLoading) this.blocking.serve();
@@ -217,10 +219,9 @@ export class Server implements ClientOwner {
     );
     this.notifications = new Notifications(this.keyspace, this.pubsub);
     this.tracking = new Tracking(this);
-    this.monitors = new Monitors(configuration, this.outbox, (isActive) => {
-      if (isActive) this.restrictions |= RESTRICTED_MONITORED;
-      else this.restrictions &= ~RESTRICTED_MONITORED;
-    });
+    this.monitors = new Monitors(configuration, this.outbox, (isActive) =>
+      this.restrict(RESTRICTED_MONITORED, isActive),
+    );
     this.pause = new Pause(
       (client) => this.turn.resumeLater(client),
       (isActive) => {
@@ -287,7 +288,7 @@ export class Server implements ClientOwner {
     this.clients.remove(client);
     this.clientEviction.forget(client);
     this.pause.remove(client);
-    this.snapshotWaits.remove(client);
+    this.changeWaits.remove(client);
     client.queryBuffer = new Uint8Array(0);
     client.queryLength = 0;
     client.decoder = undefined;
@@ -388,6 +389,7 @@ export class Server implements ClientOwner {
     this.appendOnlyFile.end();
     this.appendOnlyFile.cancelRewrite();
     this.cron.stop();
+    this.migrations.stop();
     this.pause.end();
     for (const client of [...this.clients]) client.connection.destroy();
   }
@@ -404,6 +406,11 @@ export class Server implements ClientOwner {
     this.lacksReplicas = values['min-replicas-to-write'] > 0 && values['min-replicas-max-lag'] > 0;
     if (this.writeRefusal !== '' || this.lacksReplicas) this.restrictions |= RESTRICTED_WRITES;
     else this.restrictions &= ~RESTRICTED_WRITES;
+  }
+
+  private restrict(bit: number, isRestricted: boolean): void {
+    if (isRestricted) this.restrictions |= bit;
+    else this.restrictions &= ~bit;
   }
 
   private endPause(): void {

@@ -97,7 +97,7 @@ describe.each([
   test.each([1, 2, 3])('are those of the moment it began (seed %i)', async (seed) => {
     const dir = temporaryDirectory();
     const { server, client, other } = await start(dir);
-    if (!canWait) server.server.snapshotWaits.holds = () => false;
+    if (!canWait) server.server.changeWaits.holds = () => false;
     const random = new RandomBytes(seed);
     await fill(client, random);
     const digest = await client.call('DEBUG', 'DIGEST');

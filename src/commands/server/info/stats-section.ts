@@ -36,7 +36,14 @@ function trafficFields({ statistics, commandTimes, outbox, rates }: Server): Inf
   ];
 }
 
-function keyFields({ clientEviction, eviction, keyspace, pubsub, tracking }: Server): InfoField[] {
+function keyFields({
+  clientEviction,
+  eviction,
+  keyspace,
+  migrations,
+  pubsub,
+  tracking,
+}: Server): InfoField[] {
   return [
     ['expired_subkeys', keyspace.expiredFields],
     ['expired_keys', keyspace.expiredKeys],
@@ -56,7 +63,7 @@ function keyFields({ clientEviction, eviction, keyspace, pubsub, tracking }: Ser
     ['pubsubshard_channels', pubsub.count('shard')],
     ['latest_fork_usec', 0],
     ['total_forks', 0],
-    ['migrate_cached_sockets', 0],
+    ['migrate_cached_sockets', migrations.cachedCount],
     ['slave_expires_tracked_keys', 0],
     ['active_defrag_hits', 0],
     ['active_defrag_misses', 0],

@@ -6,30 +6,34 @@ import { Arguments } from '../protocol/arguments.js';
 import type { Client } from './client.js';
 import { FLAG_WRITE } from './command-flags.js';
 import { findKeys, KeyList } from './key-specs.js';
+import type { Migrations } from './migrations.js';
 import type { RegisteredCommand } from './registered-command.js';
 
-/** What waiting for a snapshot needs of the server. */
-export interface SnapshotWaitsServer {
+/** What the waits of changes need of the server. */
+export interface ChangeWaitsServer {
   readonly keyspace: Keyspace;
   readonly snapshots: Snapshots;
+  readonly migrations: Migrations;
   /** Goes on with the requests of a client, at the end of the turn. */
   resumeLater(client: Client): void;
 }
 
 /**
- * Clients whose command would change a large value that a snapshot has yet to write, or that must be written while the
- * disk cannot keep up: they wait until it is written, and nobody else does. What changes a value unforeseen (a script
- * with keys that it did not announce, expiry, eviction) has it written at once instead.
+ * Clients whose command would change what must stay as it is for a while: a large value that a snapshot has yet to write,
+ * any that it must write first while the disk cannot keep up, and keys that MIGRATE is moving. They wait, and nobody else
+ * does. What changes a value unforeseen (a script with keys that it did not announce, expiry, eviction) does not wait:
+ * the snapshot writes the value at once then, and MIGRATE leaves the key here.
  */
-export class SnapshotWaits {
-  private readonly server: SnapshotWaitsServer;
+export class ChangeWaits {
+  private readonly server: ChangeWaitsServer;
   private readonly waiting = new Set<Client>();
   private readonly keys = new KeyList();
   private readonly queuedRequest = new Arguments();
 
-  constructor(server: SnapshotWaitsServer) {
+  constructor(server: ChangeWaitsServer) {
     this.server = server;
     server.snapshots.onProgress = () => this.resumeAll();
+    server.migrations.onEnd = () => this.resumeAll();
   }
 
   has(client: Client): boolean {
@@ -42,7 +46,9 @@ export class SnapshotWaits {
 
   /** Whether a command that is about to run has to wait; its client is noted then. */
   holds(client: Client, command: RegisteredCommand, request: Arguments): boolean {
-    if (this.server.snapshots.current === undefined || !this.mustWait(client, command, request)) return false;
+    const { snapshots, migrations } = this.server;
+    if (snapshots.current === undefined && migrations.isIdle) return false;
+    if (!this.mustWait(client, command, request)) return false;
     this.waiting.add(client);
     return true;
   }
@@ -61,17 +67,18 @@ export class SnapshotWaits {
   }
 
   private changesDelayed(database: Database, command: RegisteredCommand, request: Arguments): boolean {
-    const { keyspace, snapshots } = this.server;
-    const { current } = snapshots;
-    if (current === undefined || !command.has(FLAG_WRITE)) return false;
+    const { keyspace, snapshots, migrations } = this.server;
+    if (!command.has(FLAG_WRITE)) return false;
     const { keys } = this;
     findKeys(command, request, keys);
     const { bytes, offsets, lengths } = request;
     for (let i = 0; i < keys.count; i++) {
       const index = keys.indexes[i];
+      if (migrations.isMoving(database, bytes, offsets[index], lengths[index])) return true;
+      if (snapshots.current === undefined) continue;
       const hash = keyspace.hash(bytes, offsets[index], lengths[index]);
       const record = database.find(hash, bytes, offsets[index], lengths[index]);
-      if (record !== NULL_REFERENCE && current.delays(database, record)) return true;
+      if (record !== NULL_REFERENCE && snapshots.current.delays(database, record)) return true;
     }
     return false;
   }

@@ -1,0 +1,125 @@
+import { connect, type Socket } from 'node:net';
+
+/** Thrown when the other side closes, or does not take or say something in time. */
+export class LineSocketError extends Error {
+  override name = 'LineSocketError';
+  readonly isTimeout: boolean;
+
+  constructor(reason: string, isTimeout: boolean) {
+    super(reason);
+    this.isTimeout = isTimeout;
+  }
+}
+
+const LINE_FEED = 0x0a;
+/** Longer lines are nothing that we asked for. */
+const LINE_BYTES_MAX = 64 * 1024;
+
+/** A connection to another server, on which we speak first and it answers by lines. One question at a time. */
+export class LineSocket {
+  private readonly socket: Socket;
+  private received = Buffer.alloc(0);
+  private failure: LineSocketError | undefined;
+  /** Called when something has happened that somebody may wait for. */
+  private whenMoved: (() => void) | undefined;
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    socket.setNoDelay(true);
+    socket.on('data', (bytes: Buffer) => {
+      this.received = Buffer.concat([this.received, bytes]);
+      if (this.received.length > LINE_BYTES_MAX) this.fail('too long an answer');
+      this.whenMoved?.();
+    });
+    socket.on('error', (error) => this.fail(error.message));
+    socket.on('close', () => this.fail('closed'));
+  }
+
+  /** Connects. Rejects with LineSocketError. */
+  static connect(host: string, port: number, timeoutMs: number): Promise<LineSocket> {
+    return new Promise((resolve, reject) => {
+      const isPort = Number.isInteger(port) && port > 0 && port < 65536;
+      if (!isPort) {
+        reject(new LineSocketError('no port', false));
+        return;
+      }
+      const socket = connect({ host, port });
+      const fail = (reason: string, isTimeout: boolean) => {
+        socket.destroy();
+        reject(new LineSocketError(reason, isTimeout));
+      };
+      const timer = setTimeout(() => fail('connecting took too long', true), timeoutMs);
+      const failed = (error: Error) => {
+        clearTimeout(timer);
+        fail(error.message, false);
+      };
+      socket.once('error', failed);
+      socket.once('connect', () => {
+        clearTimeout(timer);
+        socket.off('error', failed);
+        resolve(new LineSocket(socket));
+      });
+    });
+  }
+
+  /** Whether nothing can be said any more. */
+  get isBroken(): boolean {
+    return this.failure !== undefined;
+  }
+
+  /** Sends bytes. Rejects with LineSocketError when nothing of them is taken for so long. */
+  async write(bytes: Uint8Array, timeoutMs: number): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
+    let isTaken = false;
+    this.socket.write(bytes, () => {
+      isTaken = true;
+      this.whenMoved?.();
+    });
+    for (let before = -1; !isTaken; ) {
+      const { bytesWritten } = this.socket;
+      if (bytesWritten === before) throw this.fail('writing took too long', true);
+      before = bytesWritten;
+      await this.moved(timeoutMs);
+      if (this.failure !== undefined) throw this.failure;
+    }
+  }
+
+  /** The next line without its end (latin1). Rejects with LineSocketError when there is none for so long. */
+  async readLine(timeoutMs: number): Promise<string> {
+    for (;;) {
+      const end = this.received.indexOf(LINE_FEED);
+      if (end >= 0) {
+        const line = this.received.toString('latin1', 0, end).replace(/\r$/, '');
+        this.received = this.received.subarray(end + 1);
+        return line;
+      }
+      if (this.failure !== undefined) throw this.failure;
+      const hasMoved = await this.moved(timeoutMs);
+      if (!hasMoved) throw this.fail('reading took too long', true);
+    }
+  }
+
+  close(): void {
+    this.fail('closed');
+  }
+
+  private fail(reason: string, isTimeout = false): LineSocketError {
+    this.failure ??= new LineSocketError(reason, isTimeout);
+    this.socket.destroy();
+    this.whenMoved?.();
+    return this.failure;
+  }
+
+  /** Waits until something happens. False when nothing does for so long. */
+  private moved(timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (hasMoved: boolean) => {
+        clearTimeout(timer);
+        this.whenMoved = undefined;
+        resolve(hasMoved);
+      };
+      const timer = setTimeout(() => end(false), timeoutMs);
+      this.whenMoved = () => end(true);
+    });
+  }
+}
