@@ -71,12 +71,25 @@ export class CommandReader {
         if (first !== ASTERISK) return BAD_FORMAT;
       }
       const status = decoder.decode(this.buffer, this.end, LIMITS);
-      if (status === DECODED) return decoder.arguments.count === 0 ? BAD_FORMAT : COMMAND;
+      if (status === DECODED) return this.hasWholeLines() ? COMMAND : BAD_FORMAT;
       if (status === PROTOCOL_ERROR) return BAD_FORMAT;
       const missing = decoder.missingBytes(this.end);
       if (missing > this.fileBytes - this.readPosition) return TRUNCATED;
       if (!this.fill()) return this.isAtBadLength(missing) ? BAD_FORMAT : TRUNCATED;
     }
+  }
+
+  /**
+   * Whether the lines that say how many arguments there are, and how long they are, end with line feeds. The decoder
+   * takes any byte there, as Redis does of a client; in a file it is a sign of damage, as for Redis.
+   */
+  private hasWholeLines(): boolean {
+    const { bytes, offsets, count } = this.decoder.arguments;
+    if (count === 0) return false;
+    for (let i = 0; i < count; i++) if (bytes[offsets[i] - 1] !== LINE_FEED) return false;
+    let dollar = offsets[0] - 1;
+    while (bytes[dollar] !== DOLLAR) dollar--;
+    return bytes[dollar - 1] === LINE_FEED;
   }
 
   /** At the end of the file, whether what stands where the length of an argument should be is none. */

@@ -132,6 +132,8 @@ describe('reading the commands of a file', () => {
     '*2\r\n$3\r\nSET\r\n!!!',
     '*1\r\n$-1\r\n',
     '*1\r\n$x\r\nSET\r\n',
+    '*1\r\n$3\r\tSET\r\n',
+    '*1\r\t$3\r\nSET\r\n',
   ])('%j is no command', (content) => {
     expect(read(content)).toMatchObject({ commands: [], status: BAD_FORMAT });
     const before = command('PING');
