@@ -11,7 +11,7 @@ import { runTestsInTurns } from './test-turns.mjs';
 
 const VERSION = '4.6.14';
 
-/** The Debian release that has this version: the last one whose tests do not need a shell of Docker images. */
+/** The Debian release that has this version. */
 const DEBIAN_SUITE = 'forky';
 
 /** What the client and its tests import, and what compiles them. */
