@@ -20,6 +20,9 @@ export const BAD_FORMAT = 3;
 const BUFFER_BYTES = 256 * 1024;
 const LIMITS: DecoderLimits = { bulkBytesMax: 2 ** 31 - 1 - BUFFER_BYTES, isUnauthenticated: false };
 
+/** What precedes the first argument: `*count\r\n$length\r\n` with 64-bit numbers. `hasWholeLines` looks at it. */
+const HEADER_BYTES_MAX = 46;
+
 const HASH = 0x23;
 const ASTERISK = 0x2a;
 const DOLLAR = 0x24;
@@ -115,7 +118,9 @@ export class CommandReader {
   /** Reads on, keeping the command at hand. False when nothing more is there. */
   private fill(): boolean {
     const { decoder } = this;
-    const start = decoder.isInRequest ? decoder.requestStart() : decoder.position;
+    const start = decoder.isInRequest
+      ? Math.max(0, decoder.requestStart() - HEADER_BYTES_MAX)
+      : decoder.position;
     const missing = decoder.missingBytes(this.end);
     const kept = this.end - start;
     const needed = kept + Math.max(missing, 1);
