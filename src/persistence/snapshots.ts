@@ -12,6 +12,8 @@ export class Snapshots {
   onActive: (isActive: boolean) => void = () => {};
   /** The one whose keys are being passed on. */
   current: Snapshot | undefined;
+  /** How many there have been: for each of them Redis would have forked (`total_forks`). */
+  count = 0;
 
   private readonly keyspace: Keyspace;
   /** One that was given up, whose walk is not at its end. */
@@ -28,6 +30,7 @@ export class Snapshots {
     this.remains?.walk(Number.POSITIVE_INFINITY, () => false);
     this.remains = undefined;
     this.current = new Snapshot(this.keyspace, sink, () => this.onProgress());
+    this.count++;
     this.onActive(true);
     return this.current;
   }

@@ -146,6 +146,8 @@ export class Server implements ClientOwner {
   supervisor: 'no' | 'upstart' | 'systemd' = 'no';
   /** What SHUTDOWN and signals call; set by whoever owns the server. False when the server cannot end. */
   onShutdown: (request: ShutdownRequest) => boolean = () => true;
+  /** What SHUTDOWN ABORT calls. False when no end is under way. */
+  onShutdownAbort: () => boolean = () => false;
 
   constructor(parts: ServerParts) {
     const { configuration } = parts;
@@ -381,6 +383,9 @@ export class Server implements ClientOwner {
     this.cron.taskMicroseconds = 0;
     this.keyspace.resetStatistics();
     this.clientEviction.evictedClients = 0;
+    this.snapshots.count = 0;
+    this.saving.saveCount = 0;
+    this.appendOnlyFile.resetStatistics();
   }
 
   /** Frees everything. Connections are closed at once. */

@@ -355,6 +355,14 @@ export class AppendOnlyFile {
     this.files.deleteHistory();
   }
 
+  /** CONFIG RESETSTAT. */
+  resetStatistics(): void {
+    this.rewriteCount = 0;
+    this.limit.succeeded();
+    this.writer.delayedSyncs = 0;
+    this.writer.busyMicroseconds = 0;
+  }
+
   /** Whether there is a snapshot already. */
   private get isBusy(): boolean {
     return this.isRewriting || this.parts.isSaving();

@@ -38,6 +38,7 @@ function trafficFields({ statistics, commandTimes, outbox, rates }: Server): Inf
 
 function keyFields({
   clientEviction,
+  snapshots,
   eviction,
   keyspace,
   migrations,
@@ -62,7 +63,7 @@ function keyFields({
     ['pubsub_patterns', pubsub.count('pattern')],
     ['pubsubshard_channels', pubsub.count('shard')],
     ['latest_fork_usec', 0],
-    ['total_forks', 0],
+    ['total_forks', snapshots.count],
     ['migrate_cached_sockets', migrations.cachedCount],
     ['slave_expires_tracked_keys', 0],
     ['active_defrag_hits', 0],
@@ -137,9 +138,9 @@ export const debugSection: InfoSection = {
   name: 'debug',
   title: 'Debug',
   shownBy: 'named',
-  fields({ cron, loopTimes }) {
+  fields({ cron, loopTimes, appendOnlyFile }) {
     return [
-      ['eventloop_duration_aof_sum', 0],
+      ['eventloop_duration_aof_sum', Math.floor(appendOnlyFile.writer.busyMicroseconds)],
       ['eventloop_duration_cron_sum', Math.floor(cron.taskMicroseconds)],
       ['eventloop_duration_max', Math.floor(loopTimes.durationMax)],
       ['eventloop_cmd_per_cycle_max', loopTimes.callsMax],
