@@ -61,6 +61,20 @@ describe('scripts/run-tcl-suite', () => {
     expect(run.stdout).toContain("ERR unknown command 'debug'");
   });
 
+  it('has a test that fails within MULTI fail alone', () => {
+    const server = writeServerScript('without-brpop', `${realServer} "$@" --rename-command BRPOP ""`);
+    const names = ['Blocking commands ignores the timeout', 'MULTI with SAVE', 'MULTI with config error'];
+    const run = runSuite(
+      '--server',
+      server,
+      '--file',
+      'unit/multi',
+      ...names.flatMap((name) => ['--only', name]),
+    );
+    expect(run.stdout).toContain('FAILED Blocking commands ignores the timeout');
+    expect(run.stdout).toContain('2 passed, 1 failed');
+  });
+
   it('runs a single test by name', () => {
     const name = 'INCR against non existing key';
     const run = runSuite('--server', realServer, '--file', 'unit/type/incr', '--only', name);
