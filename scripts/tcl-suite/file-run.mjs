@@ -78,20 +78,18 @@ export async function runTestFile(file, options) {
     const run = { groupId, copy };
     activeRuns.add(run);
     const record = new RunRecord(eventsPath);
-    const timedOut = await watch(harness, groupId, copy, record, options);
+    const cutOff = await watch(harness, groupId, copy, record, options);
     record.readNewEvents();
     endRunProcesses(groupId, copy);
     activeRuns.delete(run);
-    const aborted = !timedOut && !record.isDone;
+    const aborted = cutOff === undefined && !record.isDone;
     if (aborted && record.exception === undefined) {
       record.outsideErrors.push(`the harness ended early:\n${readTail(path.join(copy, 'harness.log'))}`);
     }
-    record.failTestsInProgress(
-      timedOut ? `the file took over ${options.fileSecondsMax} s` : 'the file was aborted',
-    );
+    record.failTestsInProgress(cutOff ?? 'the file was aborted');
     return {
       file,
-      ending: timedOut ? 'timeout' : aborted ? 'aborted' : 'done',
+      ending: cutOff !== undefined ? 'timeout' : aborted ? 'aborted' : 'done',
       tests: record.tests,
       outsideErrors: record.outsideErrors,
       stalledTests: record.stalledTests,
@@ -125,30 +123,29 @@ function harnessArguments(file, basePort, copy, options) {
 
 /**
  * Follows the harness to its end, or to the time limit of the file. A test that takes too long loses its servers: the
- * Tcl client that waits for a reply then gets an error, and the file goes on with the next server.
+ * Tcl client that waits for a reply then gets an error, and the file goes on with the next server. A few wait for ever
+ * even then: that ends the file.
  *
  * @param {import('node:child_process').ChildProcess} harness
  * @param {number} groupId
  * @param {string} copy
  * @param {RunRecord} record
  * @param {FileRunOptions} options
- * @returns {Promise<boolean>} whether the time limit ended it
+ * @returns {Promise<string | undefined>} why it was cut off, if it did not end by itself
  */
 async function watch(harness, groupId, copy, record, options) {
   const ended = once(harness, 'exit').then(() => 'ended');
   const deadline = Date.now() + options.fileSecondsMax * 1000;
   for (;;) {
     const outcome = await Promise.race([ended, pause(POLL_INTERVAL_MS)]);
-    if (outcome === 'ended') return false;
+    if (outcome === 'ended') return undefined;
     record.readNewEvents();
-    if (Date.now() > deadline) return true;
+    if (Date.now() > deadline) return `the file took over ${options.fileSecondsMax} s`;
     if (Date.now() - record.lastEventAt > options.testSecondsMax * 1000) {
       record.noteStall();
-      killProcesses(
-        listRunProcesses(groupId, copy)
-          .filter(({ isTcl }) => !isTcl)
-          .map(({ pid }) => pid),
-      );
+      const others = listRunProcesses(groupId, copy).filter(({ isTcl }) => !isTcl);
+      if (others.length === 0) return 'it waited for ever, though its servers were gone';
+      killProcesses(others.map(({ pid }) => pid));
     }
   }
 }

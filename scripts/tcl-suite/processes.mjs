@@ -18,7 +18,8 @@ export function listRunProcesses(groupId, directory) {
       // "pid (command) state ppid pgrp …": the command may hold spaces and brackets, so count from the last bracket.
       const stat = fs.readFileSync(`/proc/${name}/stat`, 'latin1');
       const command = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
-      const [, , processGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      const [state, , processGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      if (state === 'Z') continue; // it has ended, and nobody has looked
       if (Number(processGroup) === groupId || isWithin(fs.readlinkSync(`/proc/${name}/cwd`), directory)) {
         found.push({ pid: Number(name), isTcl: command.startsWith('tclsh') });
       }
