@@ -259,6 +259,7 @@ export class Server implements ClientOwner {
     connection.listener = client;
     connection.setKeepAlive(this.configuration.values['tcp-keepalive']);
     this.clients.add(client);
+    if (this.clientEviction.isLimited) this.clientEviction.measure(client);
   }
 
   receive(client: Client, bytes: Uint8Array, length: ByteLength): void {
