@@ -183,6 +183,19 @@ test('a save that is given up leaves the file, and the next one is complete', as
   expect(await client.dbsize()).toBeGreaterThan(0);
 });
 
+test('INFO counts what began in the background', async () => {
+  const { client } = await start(temporaryDirectory());
+  const forks = async () => /total_forks:(\d+)/.exec(await client.info('stats'))?.[1];
+  expect(await forks()).toBe('0');
+  await client.save();
+  expect(await forks()).toBe('0');
+  await client.bgsave();
+  expect(await forks()).toBe('1');
+  await waitForSave(client);
+  await client.config('RESETSTAT');
+  expect(await forks()).toBe('0');
+});
+
 test('DEBUG RELOAD keeps the data, and frees what it replaces', async () => {
   const { client, server } = await start(temporaryDirectory());
   const { memory } = server.server.keyspace;
