@@ -14,11 +14,6 @@ const CAUSES = [
     'replication is not built yet',
   ],
   [/attach_to_replication_stream|replica|slave|sync/i, 'replication is not built yet'],
-  [
-    /unknown command '(bgrewriteaof)|loadaof|appendonly|\baof\b/i,
-    'the append-only file is not built yet (issue 5)',
-  ],
-  [/unknown command '(migrate|restore-asking)/i, 'MIGRATE is not built yet (issue 5)'],
   [/unknown command '(module)/i, 'modules are C libraries'],
   [/unknown command/i, 'the command is not built yet'],
   [
