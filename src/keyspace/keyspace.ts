@@ -85,6 +85,9 @@ export class Keyspace extends RecordStore {
   /** Values that do not have a key yet. */
   readonly drafts = new Drafts(this);
 
+  /** The code of the libraries of functions that an RDB file brought: not run, but saved again. */
+  functionLibraries: Uint8Array[] = [];
+
   /** The time of this turn, in ms since the epoch. The server sets it once per turn. */
   nowMs: TimestampMs;
   /** Changes since the last save: `rdb_changes_since_last_save`. */

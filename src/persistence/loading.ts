@@ -24,11 +24,22 @@ export class RdbLoading {
   private readonly fd: number;
   private readonly input: RdbInput;
   private readonly log: Log;
+  private readonly keyDelayMicroseconds: () => number;
   private loggedMs: number;
 
-  /** @throws Error when the file cannot be opened */
-  constructor(path: string, types: Types, log: Log, options: RdbLoadOptions) {
+  /**
+   * @param keyDelayMicroseconds `key-load-delay`: how long each key shall take, for tests; negative for a fraction
+   * @throws Error when the file cannot be opened
+   */
+  constructor(
+    path: string,
+    types: Types,
+    log: Log,
+    options: RdbLoadOptions,
+    keyDelayMicroseconds: () => number,
+  ) {
     this.log = log;
+    this.keyDelayMicroseconds = keyDelayMicroseconds;
     this.fd = openSync(path, 'r');
     this.progress = { startedMs: Date.now(), totalBytes: fstatSync(this.fd).size, loadedBytes: 0 };
     this.loggedMs = this.progress.startedMs;
@@ -55,7 +66,13 @@ export class RdbLoading {
   async load(): Promise<void> {
     try {
       this.reader.begin();
-      while (this.loadSlice()) await new Promise((resolve) => setImmediate(resolve));
+      for (let keys = 0; this.loadSlice(); keys = this.reader.keysLoaded) {
+        const delayMs = this.delayOf(this.reader.keysLoaded - keys);
+        await new Promise((resolve) => {
+          if (delayMs >= 1) setTimeout(resolve, delayMs);
+          else setImmediate(resolve);
+        });
+      }
     } catch (error) {
       throw logRdbError(this.log, error);
     } finally {
@@ -68,9 +85,15 @@ export class RdbLoading {
     do {
       for (let i = 0; i < STEPS_PER_LOOK; i++) if (!this.reader.step()) return false;
       this.progress.loadedBytes = this.input.position;
-    } while (performance.now() < end);
+    } while (performance.now() < end && this.keyDelayMicroseconds() === 0);
     this.logProgress();
     return true;
+  }
+
+  /** How long to wait for so many keys, in ms. */
+  private delayOf(keys: number): number {
+    const delay = this.keyDelayMicroseconds();
+    return ((delay < 0 ? -1 / delay : delay) * keys) / 1000;
   }
 
   private logProgress(): void {

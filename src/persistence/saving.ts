@@ -173,12 +173,13 @@ export class Saving {
 
   private newLoading(options: Partial<RdbLoadOptions>): RdbLoading {
     const { types, log, configuration } = this.parts;
-    return new RdbLoading(this.path, types, log, {
+    const loadOptions = {
       allowsDuplicates: false,
       checksChecksum: configuration.values.rdbchecksum,
       checksDuplicates: configuration.values['sanitize-dump-payload'] !== 'no',
       ...options,
-    });
+    };
+    return new RdbLoading(this.path, types, log, loadOptions, () => configuration.values['key-load-delay']);
   }
 
   private noteLoaded({ reader }: RdbLoading): void {

@@ -7,12 +7,40 @@ export class Shutdown {
   /** Whether it has begun and is not over. */
   isUnderWay = false;
   private readonly server: Server;
+  private scheduled: ShutdownRequest | undefined;
   private readonly pidFile: string | undefined;
 
   constructor(server: Server, pidFile: string | undefined) {
     this.server = server;
     this.pidFile = pidFile;
     server.onShutdown = (request) => this.begin(request);
+    server.onShutdownAbort = () => this.abort();
+    server.cron.addTask(() => this.beginScheduled());
+  }
+
+  /** Whether a signal is to be seen to. */
+  get isScheduled(): boolean {
+    return this.scheduled !== undefined;
+  }
+
+  /** Begins soon: what a signal asks for is done by the clock, and can be taken back until then. */
+  schedule(request: ShutdownRequest): void {
+    this.scheduled = request;
+  }
+
+  /** SHUTDOWN ABORT: forgets what a signal asked for. False when there is nothing. */
+  private abort(): boolean {
+    if (this.scheduled === undefined) return false;
+    this.scheduled = undefined;
+    this.server.log.info('Shutdown manually aborted');
+    return true;
+  }
+
+  private beginScheduled(): void {
+    const { scheduled } = this;
+    if (scheduled === undefined) return;
+    this.scheduled = undefined;
+    this.begin(scheduled);
   }
 
   /**

@@ -10,17 +10,13 @@ type ShutdownOption = 'save' | 'nosave' | 'now' | 'force';
 export function handleSignals(server: Server, shutdown: Shutdown): void {
   const { log, configuration } = server;
   const { values } = configuration;
-  let isInsisting = false;
   const end = (signal: NodeJS.Signals, options: readonly ShutdownOption[]) => {
-    if (isInsisting) {
+    if (signal === 'SIGINT' && (shutdown.isScheduled || shutdown.isUnderWay)) {
       log.warn('You insist... exiting now.');
       process.exit(1);
     }
-    isInsisting = true;
     log.warn(`Received ${signal} scheduling shutdown...`);
-    shutdown.begin(shutdownRequest(options));
-    // It may be refused, or wait for replicas: only a signal that comes while it does is an insisting one.
-    isInsisting = shutdown.isUnderWay;
+    shutdown.schedule(shutdownRequest(options));
   };
   process.on('SIGTERM', () => end('SIGTERM', values['shutdown-on-sigterm']));
   process.on('SIGINT', () => end('SIGINT', values['shutdown-on-sigint']));

@@ -244,7 +244,8 @@ function shutdown(context: CommandContext): void {
     return;
   }
   if (wanted.has('abort')) {
-    reply.error('ERR No shutdown in progress.');
+    if (server.onShutdownAbort()) reply.ok();
+    else reply.error('ERR No shutdown in progress.');
     return;
   }
   const ends = server.onShutdown({

@@ -84,6 +84,7 @@ export class RdbFileReader {
   /** Reads the header. @throws RdbError */
   begin(): void {
     const { input } = this;
+    if (!this.options.allowsDuplicates) this.keyspace.functionLibraries = [];
     input.raw(HEADER_BYTES);
     const header = Buffer.from(input.bytes.subarray(input.offset, input.offset + HEADER_BYTES)).toString(
       'latin1',
@@ -131,7 +132,7 @@ export class RdbFileReader {
         return true;
       case OPCODE_FUNCTION2:
         input.string();
-        this.log.warn('The RDB file contains a library of functions, which is left out');
+        this.keyspace.functionLibraries.push(input.bytes.slice(input.offset, input.offset + input.length));
         return true;
       case OPCODE_FUNCTION_OF_7_0_RC:
         throw input.error('Pre-release function format not supported.');

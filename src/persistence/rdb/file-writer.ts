@@ -10,6 +10,7 @@ import {
   OPCODE_EOF,
   OPCODE_EXPIRETIME_MS,
   OPCODE_FREQ,
+  OPCODE_FUNCTION2,
   OPCODE_IDLE,
   OPCODE_RESIZEDB,
   OPCODE_SELECTDB,
@@ -93,6 +94,10 @@ export class RdbFileWriter {
     this.auxiliary('ctime', String(Math.floor(Date.now() / 1000)));
     this.auxiliary('used-mem', String(options.usedMemory));
     this.auxiliary('aof-base', options.isAofBase ? '1' : '0');
+    for (const code of this.types.hashes.keyspace.functionLibraries) {
+      output.byte(OPCODE_FUNCTION2);
+      output.string(code, 0, code.length);
+    }
   }
 
   /** Tells how large a database will be; to be called before its first key is written. */

@@ -252,6 +252,7 @@ export class ValueReader {
       const container = hasContainers ? input.count() : 0;
       if (container === QUICKLIST_PLAIN) {
         input.string();
+        if (input.length === 0) throw new RdbError('A node of a list is empty', input.position, true);
         const element = quicklists.nodes.copyOf(input.bytes, input.offset, input.length);
         quicklists.appendPlain(list, element, input.length);
       } else if (container === QUICKLIST_PACKED) {
@@ -326,6 +327,11 @@ export class ValueReader {
     if (isOdd || (this.checksDuplicates && hasDuplicates(this.types, listpack, tuple))) {
       throw input.error('Listpack integrity check failed.');
     }
+    const isConverted =
+      tuple === 2 && type === TYPE_HASH && elements / 2 > this.types.hashes.listpackEntriesMax;
+    if (isConverted && hasDuplicates(this.types, listpack, tuple)) {
+      throw input.error('Hash listpack with dup elements');
+    }
     if (type === TYPE_SET) this.types.sets.expect(this.draft, 0);
     else if (type === TYPE_SORTED_SET) this.types.sortedSets.expect(this.draft, elements / 2);
     else if (tuple === 2) this.types.hashes.expect(this.draft, elements / 2, 0, 0);
@@ -368,10 +374,15 @@ export class ValueReader {
     }
   }
 
-  private addField(input: RdbInput, field: Uint8Array, value: Uint8Array): void {
+  private addField(
+    input: RdbInput,
+    field: Uint8Array,
+    value: Uint8Array,
+    complaint = 'Duplicate hash fields detected',
+  ): void {
     const { hashes } = this.types;
     if (hashes.find(this.draft, field, 0, field.length) !== NO_FIELD) {
-      throw input.error('Duplicate hash fields detected');
+      throw input.error(complaint);
     }
     const [anyDatabase] = hashes.keyspace.databases; // a draft without deadlines touches none
     hashes.set(anyDatabase, this.draft, NO_FIELD, field, 0, field.length, value, 0, value.length, false);
@@ -380,18 +391,17 @@ export class ValueReader {
   /** Hashes and sorted sets in ziplists, and hashes in zipmaps. */
   private readOldPairs(input: RdbInput, type: RdbType): void {
     input.string();
-    const read = type === RDB_HASH_ZIPMAP ? readZipmap : readZiplist;
-    const elements = read(input.bytes, input.offset, input.length);
-    if (elements === undefined || elements.length % 2 !== 0) {
-      const name =
-        type === RDB_HASH_ZIPMAP ? 'Zipmap' : type === RDB_ZSET_ZIPLIST ? 'Zset ziplist' : 'Hash ziplist';
+    const isZipmap = type === RDB_HASH_ZIPMAP;
+    const elements = (isZipmap ? readZipmap : readZiplist)(input.bytes, input.offset, input.length);
+    const name = isZipmap ? 'Zipmap' : type === RDB_ZSET_ZIPLIST ? 'Zset ziplist' : 'Hash ziplist';
+    if (elements === undefined || elements.length % 2 !== 0 || (isZipmap && elements.length === 0)) {
       throw input.error(`${name} integrity check failed.`);
     }
     if (elements.length === 0) throw new EmptyValueError('a value without elements');
     this.begin(type === RDB_ZSET_ZIPLIST ? TYPE_SORTED_SET : TYPE_HASH, ENCODING_LISTPACK);
     for (let i = 0; i < elements.length; i += 2) {
       if (type === RDB_ZSET_ZIPLIST) this.addScored(input, elements[i], elements[i + 1]);
-      else this.addField(input, elements[i], elements[i + 1]);
+      else this.addField(input, elements[i], elements[i + 1], `${name} integrity check failed.`);
     }
   }
 
