@@ -197,5 +197,7 @@ function findLineEnd(bytes: Uint8Array, start: ByteOffset, end: ByteOffset): Byt
 function parseLineInteger(bytes: Uint8Array, start: ByteOffset, end: ByteOffset): number {
   const first = bytes[start] - ZERO;
   if (end - start === 1) return first >= 0 && first <= 9 ? first : Number.NaN;
+  const second = bytes[start + 1] - ZERO;
+  if (end - start === 2 && first > 0 && first <= 9 && second >= 0 && second <= 9) return first * 10 + second;
   return parseSafeInteger(bytes, start, end - start);
 }
