@@ -38,6 +38,8 @@ interface Waiter {
 /** What blocking needs of the server. */
 export interface BlockingServer {
   readonly keyspace: Keyspace;
+  /** Whether data is being loaded: until it is there, nobody is served. */
+  readonly isLoading: boolean;
   /** Runs a command for a client that waited, its reply included, as if the client had sent it now. */
   rerun(client: Client, command: RegisteredCommand, request: Arguments): void;
   /** Replies to a client whose command waited in vain; the command counts as called. */
@@ -184,7 +186,7 @@ export class Blocking implements ChangeListener {
 
   /** Serves those who wait for keys that appeared. Called after each command, when it is complete. */
   serve(): void {
-    if (this.isServing) return;
+    if (this.isServing || this.server.isLoading) return;
     this.isServing = true;
     try {
       // A client that is served may make further keys appear (BLMOVE): they come behind.

@@ -181,7 +181,7 @@ export class Server implements ClientOwner {
         if (!this.changeWaits.has(client)) this.pause.add(client);
       },
       executed: () => {
-        if (this.blocking.hasReady && !this.isLoading) this.blocking.serve();
+        if (this.blocking.hasReady) this.blocking.serve();
       },
       resumed: (client) => this.queryBuffers.resume(client),
       opened: () => this.loopTimes.opened(this.commandTimes.calls),

@@ -6,6 +6,7 @@ import {
   readFileSync,
   rmdirSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -226,6 +227,42 @@ describe('what was written comes back', () => {
     await expect.poll(() => readdirSync(join(dir, 'appendonlydir')).length).toBe(3);
     await client.call('DEBUG', 'LOADAOF');
     expect(await client.get('a')).toBe('2');
+  });
+
+  test('turned on during a save, it writes nothing before its base', async () => {
+    const dir = temporaryDirectory();
+    const { client } = await start(dir, { hz: '100' });
+    await client.set('old', '1');
+    await client.config('SET', 'appendonly', 'no');
+    await client.config('SET', 'rdb-key-save-delay', '10000000');
+    await client.mset({ k1: 1, k0: 1 });
+    await client.bgsave();
+    await client.config('SET', 'appendonly', 'yes');
+    expect(await field(client, 'aof_rewrite_scheduled')).toBe('1');
+    await client.set('k2', '1');
+    await client.call('DEBUG', 'LOADAOF');
+    expect(await client.call('KEYS', '*')).toEqual(['old']);
+    expect(await field(client, 'rdb_bgsave_in_progress')).toBe('1');
+    await client.config('SET', 'rdb-key-save-delay', '0');
+    await expect.poll(() => field(client, 'aof_rewrites')).toBe('1');
+    await waitForRewrite(client);
+    await client.set('k3', '1');
+    await client.call('DEBUG', 'LOADAOF');
+    expect(((await client.call('KEYS', '*')) as string[]).sort()).toEqual(['k3', 'old']);
+  });
+
+  test('who waits for a key is not served by what is loaded', async () => {
+    const dir = temporaryDirectory();
+    const { client, server } = await start(dir);
+    await client.rpush('list', 'a');
+    await client.lpop('list');
+    const other = new Redis(server.url);
+    cleanups.push(() => other.disconnect());
+    const popped = other.blpop('list', 0);
+    await expect.poll(async () => /blocked_clients:(\d+)/.exec(await client.info('clients'))?.[1]).toBe('1');
+    await client.call('DEBUG', 'LOADAOF');
+    await client.rpush('list', 'b');
+    expect(await popped).toEqual(['list', 'b']);
   });
 
   test('what expires, and what only seems to have', async () => {
@@ -494,6 +531,29 @@ describe('what goes wrong', () => {
     await client.set('b', '1');
     expect(readFileSync(lastIncrement(dir)).length).toBeGreaterThan(0);
   });
+});
+
+test.runIf(existsSync('/dev/full'))('a full disk refuses writes, and nothing else', async () => {
+  const dir = temporaryDirectory();
+  mkdirSync(join(dir, 'appendonlydir'));
+  writeFileSync(join(dir, 'appendonlydir/appendonly.aof.manifest'), 'file full seq 1 type i\n');
+  symlinkSync('/dev/full', join(dir, 'appendonlydir/full'));
+  const { client } = await start(dir);
+  // The first is told too late, as by Redis: nothing but what `always` promises.
+  await client.set('a', '1');
+  const misconf = 'MISCONF Errors writing to the AOF file: No space left on device';
+  await expect(client.set('a', '2')).rejects.toThrow(misconf);
+  await expect(client.ping()).rejects.toThrow(misconf);
+  expect(await client.get('a')).toBe('1');
+  expect(await field(client, 'aof_last_write_status')).toBe('err');
+  expect(await field(client, 'aof_buffer_length')).not.toBe('0');
+  await client.config('SET', 'appendonly', 'no');
+  expect(await client.set('a', '2')).toBe('OK');
+  await client.config('SET', 'appendonly', 'yes');
+  await waitForRewrite(client);
+  await client.set('a', '3');
+  await client.call('DEBUG', 'LOADAOF');
+  expect(await client.get('a')).toBe('3');
 });
 
 describe('WAITAOF', () => {
