@@ -54,7 +54,8 @@ export function equalBytes(
   let i = aOffset | 0;
   let j = bOffset | 0;
   for (; i <= end - 4; i = (i + 4) | 0, j = (j + 4) | 0) {
-    if (a[i] !== b[j] || a[i + 1] !== b[j + 1] || a[i + 2] !== b[j + 2] || a[i + 3] !== b[j + 3]) return false;
+    if (a[i] !== b[j] || a[i + 1] !== b[j + 1] || a[i + 2] !== b[j + 2] || a[i + 3] !== b[j + 3])
+      return false;
   }
   for (; i < end; i = (i + 1) | 0, j = (j + 1) | 0) if (a[i] !== b[j]) return false;
   return true;
