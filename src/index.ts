@@ -3,6 +3,7 @@ import { Configuration } from './config/configuration.js';
 import type { Memory } from './memory/memory.js';
 import { NetTransport } from './network/net-transport.js';
 import { createLog, type Log, silentLog } from './observability/log.js';
+import { finishData } from './process/shutdown.js';
 import { CommandTable } from './server/command-table.js';
 import { Listeners } from './server/listeners.js';
 import { Server } from './server/server.js';
@@ -36,6 +37,8 @@ export interface RespiteServer {
   readonly server: Server;
   /** Closes all connections and stops listening. Nothing is left over. */
   close(): Promise<void>;
+  /** Resolves when the server is closed, by `close` or by a client's SHUTDOWN, which saves the data as in Redis. */
+  readonly closed: Promise<void>;
 }
 
 /**
@@ -75,15 +78,23 @@ export async function createServer(options: RespiteOptions = {}): Promise<Respit
     server.stop();
     throw error;
   }
+  let tellClosed = () => {};
+  const closed = new Promise<void>((resolve) => {
+    tellClosed = resolve;
+  });
   const close = async () => {
     server.stop();
     await listeners.close();
+    tellClosed();
   };
-  server.onShutdown = () => {
+  server.onShutdown = (request) => {
+    if (!finishData(server, request)) return false;
+    // What this turn has done so far is committed and answered.
+    server.turn.endEarly();
     void close();
     return true;
   };
-  return { host, port: server.port, url: `redis://${host}:${server.port}`, server, close };
+  return { host, port: server.port, url: `redis://${host}:${server.port}`, server, close, closed };
 }
 
 function makeLog(kind: 'none' | 'text' | 'json'): Log {

@@ -51,48 +51,13 @@ export class Shutdown {
     if (this.isUnderWay) return true;
     this.isUnderWay = true;
     this.server.log.info('User requested shutdown...');
-    if (!this.save(request)) {
+    if (!finishData(this.server, request)) {
       this.isUnderWay = false;
       return false;
     }
     // What this turn has done so far is committed and answered.
     this.server.turn.endEarly();
     return this.leave();
-  }
-
-  /** Saves the data if that is wanted. Whether the process may end. */
-  private save({ save, force }: ShutdownRequest): boolean {
-    const { saving, log, configuration, isLoading } = this.server;
-    if (saving.isSaving) {
-      log.warn('There is a child saving an .rdb. Killing it!');
-      saving.cancel(true);
-    }
-    if (!this.finishAppendOnlyFile(force)) return false;
-    const hasSavePoints = configuration.values.save.length > 0;
-    const isWanted = save === 'save' || (save === 'default' && hasSavePoints);
-    if (!isWanted || isLoading) return true;
-    log.info('Saving the final RDB snapshot before exiting.');
-    if (saving.saveAtOnce()) return true;
-    log.warn(`Error trying to save the DB, ${force ? 'Exit anyway.' : "can't exit."}`);
-    return force;
-  }
-
-  /** Sees to it that the append-only file holds everything. False when there is none yet, but the first is written. */
-  private finishAppendOnlyFile(isForced: boolean): boolean {
-    const { appendOnlyFile, log } = this.server;
-    if (appendOnlyFile.isRewriting) {
-      if (appendOnlyFile.state === 'waiting') {
-        log.warn(isForced ? 'Writing initial AOF. Exit anyway.' : "Writing initial AOF, can't exit.");
-        if (!isForced) return false;
-      }
-      log.warn('There is a child rewriting the AOF. Killing it!');
-      appendOnlyFile.cancelRewrite(true);
-    }
-    if (appendOnlyFile.state !== 'off') {
-      log.info('Calling fsync() on the AOF file.');
-      appendOnlyFile.writer.writeAndSync();
-    }
-    return true;
   }
 
   private leave(): never {
@@ -107,4 +72,41 @@ export class Shutdown {
     log.warn('Redis is now ready to exit, bye bye...');
     process.exit(0);
   }
+}
+
+/**
+ * Does with the data what is to be done before a server ends: saves it, if that is wanted. Returns whether the server may
+ * end; the log tells why not.
+ */
+export function finishData(server: Server, { save, force }: ShutdownRequest): boolean {
+  const { saving, log, configuration, isLoading } = server;
+  if (saving.isSaving) {
+    log.warn('There is a child saving an .rdb. Killing it!');
+    saving.cancel(true);
+  }
+  if (!finishAppendOnlyFile(server, force)) return false;
+  const hasSavePoints = configuration.values.save.length > 0;
+  const isWanted = save === 'save' || (save === 'default' && hasSavePoints);
+  if (!isWanted || isLoading) return true;
+  log.info('Saving the final RDB snapshot before exiting.');
+  if (saving.saveAtOnce()) return true;
+  log.warn(`Error trying to save the DB, ${force ? 'Exit anyway.' : "can't exit."}`);
+  return force;
+}
+
+/** Sees to it that the append-only file holds everything. False when there is none yet, but the first is written. */
+function finishAppendOnlyFile({ appendOnlyFile, log }: Server, isForced: boolean): boolean {
+  if (appendOnlyFile.isRewriting) {
+    if (appendOnlyFile.state === 'waiting') {
+      log.warn(isForced ? 'Writing initial AOF. Exit anyway.' : "Writing initial AOF, can't exit.");
+      if (!isForced) return false;
+    }
+    log.warn('There is a child rewriting the AOF. Killing it!');
+    appendOnlyFile.cancelRewrite(true);
+  }
+  if (appendOnlyFile.state !== 'off') {
+    log.info('Calling fsync() on the AOF file.');
+    appendOnlyFile.writer.writeAndSync();
+  }
+  return true;
 }

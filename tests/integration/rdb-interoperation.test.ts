@@ -181,3 +181,40 @@ test('the program saves at its end, and loads at its start; a kill in the middle
   const fourth = await startProgram(dir, '--save', '');
   expect(await fourth.client.dbsize()).toBe(2);
 });
+
+test('functions that an RDB file brings are not run here, but saved again', async () => {
+  const dir = temporaryDirectory();
+  const real = await startReal('8.0', dir);
+  const code = "#!lua name=mylib\nredis.register_function('f', function() return 42 end)";
+  await real.call('FUNCTION', 'LOAD', code);
+  await real.save();
+  const ours = await startOurs(dir);
+  await ours.set('a', 'b');
+  await ours.bgsave();
+  while (/rdb_bgsave_in_progress:1/.test(await ours.info('persistence')));
+  const again = await startReal('8.0', dir);
+  expect(await again.get('a')).toBe('b');
+  expect(await again.call('FCALL', 'f', 0)).toBe(42);
+});
+
+test('SHUTDOWN saves the data if it is to, and the server tells when it is closed', async () => {
+  const dir = temporaryDirectory();
+  for (const [save, args, isSaved] of [
+    ['', ['SAVE'], true],
+    ['900 1', [], true],
+    ['900 1', ['NOSAVE'], false],
+    ['', [], false],
+  ] as const) {
+    const server = await createServer({ directives: { dir, save } });
+    const client = new Redis(server.url, { retryStrategy: () => null });
+    client.on('error', () => {});
+    await client.flushall();
+    await client.save();
+    await client.set('key', 'value');
+    await client.call('SHUTDOWN', ...args).catch(() => undefined);
+    await server.closed;
+    client.disconnect();
+    const loaded = await startOurs(dir);
+    expect(await loaded.get('key')).toBe(isSaved ? 'value' : null);
+  }
+});
