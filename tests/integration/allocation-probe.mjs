@@ -5,6 +5,9 @@
  * Requests are put into the server where a transport would, a pipeline a turn, so that nothing but the server allocates.
  * Nothing may be collected meanwhile (the figures would be too low): the parent gives it a large young generation.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { GCProfiler, getHeapStatistics } from 'node:v8';
 import { createServer } from '../../dist/index.js';
 
@@ -45,6 +48,7 @@ const requests = {
   ZPOPMIN: () => ['ZPOPMIN', 'sorted'],
   'SET, propagated': (key) => ['SET', key, VALUE],
   'EXPIRE, propagated': (key) => ['EXPIRE', key, '10000'],
+  'SET, appended to the file': (key) => ['SET', key, VALUE],
 };
 
 /** A score that has nothing to do with the order of the keys. @param {string} key */
@@ -88,13 +92,22 @@ server.accept(connection);
 /** Listens to what is propagated, as the append-only file does. */
 const sink = { target: 1, write() {} };
 
+/** Where the append-only file is. */
+const directory = mkdtempSync(join(tmpdir(), 'respite-allocation-'));
+server.configuration.assign('dir', directory);
+
 /**
- * Attaches the sink for the commands that are to be propagated.
+ * Attaches the sink, or turns the append-only file on, for the commands that want it.
  * @param {string} name
  */
-function propagate(name) {
-  server.propagation.removeSink(sink);
-  if (name.endsWith(', propagated')) server.propagation.addSink(sink);
+async function propagate(name) {
+  const { propagation, appendOnlyFile } = server;
+  propagation.removeSink(sink);
+  if (name.endsWith(', propagated')) propagation.addSink(sink);
+  if (appendOnlyFile.state !== 'off') appendOnlyFile.stop();
+  if (!name.endsWith(', appended to the file')) return;
+  appendOnlyFile.start();
+  while (appendOnlyFile.state !== 'on') await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 /**
@@ -157,7 +170,7 @@ const pipelines = Object.fromEntries(
 );
 for (let round = 0; round < WARM_UP_ROUNDS; round++) {
   for (const [name, all] of Object.entries(pipelines)) {
-    propagate(name);
+    await propagate(name);
     await run(all);
   }
 }
@@ -165,8 +178,9 @@ for (let round = 0; round < WARM_UP_ROUNDS; round++) {
 /** @type {Record<string, { bytes: number, collections: number }>} */
 const results = {};
 for (const [name, all] of Object.entries(pipelines)) {
-  propagate(name);
+  await propagate(name);
   results[name] = await measure(all, pipelines.SET);
 }
 process.stdout.write(JSON.stringify(results));
 await respite.close();
+rmSync(directory, { recursive: true, force: true });

@@ -59,6 +59,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   'SET, propagated': NOTHING,
   // The deadline is written, too.
   'EXPIRE, propagated': ONE_NUMBER,
+  'SET, appended to the file': NOTHING,
 };
 
 /** Millions of commands, on a machine that does much else. */
