@@ -4,10 +4,13 @@ import { connect, type Socket } from 'node:net';
 export class LineSocketError extends Error {
   override name = 'LineSocketError';
   readonly isTimeout: boolean;
+  /** Whether there is such a machine, but nobody listens. */
+  readonly isRefused: boolean;
 
-  constructor(reason: string, isTimeout: boolean) {
+  constructor(reason: string, isTimeout: boolean, isRefused = false) {
     super(reason);
     this.isTimeout = isTimeout;
+    this.isRefused = isRefused;
   }
 }
 
@@ -44,14 +47,14 @@ export class LineSocket {
         return;
       }
       const socket = connect({ host, port });
-      const fail = (reason: string, isTimeout: boolean) => {
+      const fail = (error: LineSocketError) => {
         socket.destroy();
-        reject(new LineSocketError(reason, isTimeout));
+        reject(error);
       };
-      const timer = setTimeout(() => fail('connecting took too long', true), timeoutMs);
-      const failed = (error: Error) => {
+      const timer = setTimeout(() => fail(new LineSocketError('connecting took too long', true)), timeoutMs);
+      const failed = (error: NodeJS.ErrnoException) => {
         clearTimeout(timer);
-        fail(error.message, false);
+        fail(new LineSocketError(error.message, false, error.code === 'ECONNREFUSED'));
       };
       socket.once('error', failed);
       socket.once('connect', () => {

@@ -208,8 +208,9 @@ export class Migrations implements ChangeListener {
       const socket = await LineSocket.connect(host, Number.parseInt(port, 10), timeoutMs);
       return { socket, database: -1, timer: undefined };
     } catch (error) {
-      if (error instanceof LineSocketError) throw new ConnectError(error.message);
-      throw error;
+      if (!(error instanceof LineSocketError)) throw error;
+      // Redis does not see before it writes that nobody listens there.
+      throw error.isRefused ? new ConversationError(false, true, false) : new ConnectError(error.message);
     }
   }
 

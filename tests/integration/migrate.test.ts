@@ -91,7 +91,7 @@ test('options and errors', async () => {
   expect(await migrate('a', '0', '1', 'KEYS', 'b')).toMatch(/must be set to the empty string$/);
   await client.set('a', '1');
   expect(await error(client.call('MIGRATE', '127.0.0.1', '1', 'a', '0', '1000'))).toBe(
-    'IOERR error or timeout connecting to the client',
+    'IOERR error or timeout writing to target instance',
   );
   expect(await migrate('a', '99', '1000', 'AUTH', 'secret')).toBe(
     'ERR Target instance replied with error: ERR DB index is out of range',
