@@ -4,6 +4,7 @@ import { ENCODING_HASHTABLE, type RecordReference, TYPE_HASH } from '../../keysp
 import { type ByteLength, NULL_REFERENCE } from '../../memory/reference.js';
 import type { CommandContext } from '../../server/context.js';
 import { type FieldHandle, NO_FIELD } from '../../types/hash.js';
+import { replyElements } from '../listpack-replies.js';
 
 export const EVENT_HSET = keyEvent(NOTIFY_HASH, 'hset');
 export const EVENT_HDEL = keyEvent(NOTIFY_HASH, 'hdel');
@@ -53,7 +54,7 @@ export function removeExpired(
 
 /** Replies the value of a field; of NO_FIELD, null. */
 export function replyValue(
-  { types, reply }: CommandContext,
+  { types, reply, keyspace }: CommandContext,
   record: RecordReference,
   handle: FieldHandle,
 ): void {
@@ -61,9 +62,14 @@ export function replyValue(
     reply.nullBulk();
     return;
   }
-  const { hashes } = types;
-  hashes.read(record, handle);
-  reply.bulk(hashes.bytes, hashes.offset, hashes.length);
+  const { hashes, listpacks } = types;
+  if (hashes.isTable(record)) {
+    hashes.read(record, handle);
+    reply.bulk(hashes.bytes, hashes.offset, hashes.length);
+  } else {
+    const listpack = keyspace.records.slot(record);
+    replyElements(reply, keyspace.memory, listpack, listpacks.next(listpack, handle), 1, 1, 0);
+  }
 }
 
 /**
