@@ -30,6 +30,8 @@ export class Cron {
   ticks = 0;
   /** How long they took: `eventloop_duration_cron_sum`. */
   taskMicroseconds = 0;
+  /** How long removing what has expired took: `expire_cycle_cpu_milliseconds`. */
+  expiryMs = 0;
 
   private readonly keyspace: Keyspace;
   private readonly turn: Turn;
@@ -91,6 +93,12 @@ export class Cron {
     return this.expiresActively && !this.isExpiryPaused && !this.keyspace.ignoresDeadlines;
   }
 
+  /** CONFIG RESETSTAT. */
+  resetStatistics(): void {
+    this.taskMicroseconds = 0;
+    this.expiryMs = 0;
+  }
+
   private tick(): void {
     if (this.isPaused) return;
     this.ticks++;
@@ -123,6 +131,7 @@ export class Cron {
     }
     this.propagation.flushSingly();
     this.latencies.note('expire-cycle', expiryMs);
+    this.expiryMs += expiryMs;
     if (hasMore) this.continueSoon();
   }
 

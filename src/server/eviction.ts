@@ -29,6 +29,10 @@ export class Eviction {
   /** Whether there is a limit. */
   isLimited = false;
 
+  /** How long the limit was passed, in ms, but for the time that it may be now. */
+  private exceededMs = 0;
+  /** Since when it is passed, by the clock of the process; NaN while it is not. */
+  private exceededSinceMs = Number.NaN;
   private readonly keyspace: Keyspace;
   private readonly latencies: LatencyMonitor;
   private maxBytes: ByteLength = 0;
@@ -60,7 +64,33 @@ export class Eviction {
     const startMs = performance.now();
     const hasRoom = this.evictFor(startMs + SLICE_MS);
     this.latencies.note('eviction-cycle', performance.now() - startMs);
+    this.noteExcess();
     return hasRoom;
+  }
+
+  /** Looks whether the limit is passed, for the times that INFO shows: after making room, and now and then. */
+  noteExcess(): void {
+    const isExceeding = !Number.isNaN(this.exceededSinceMs);
+    if (this.isOverLimit === isExceeding) return;
+    this.exceededMs += this.currentExcessMs;
+    this.exceededSinceMs = isExceeding ? Number.NaN : performance.now();
+  }
+
+  /** For how long the limit is passed now, in ms; 0 while it is not. */
+  get currentExcessMs(): number {
+    return Number.isNaN(this.exceededSinceMs) ? 0 : performance.now() - this.exceededSinceMs;
+  }
+
+  /** How long it was and is passed altogether, in ms. */
+  get totalExcessMs(): number {
+    return this.exceededMs + this.currentExcessMs;
+  }
+
+  /** CONFIG RESETSTAT. */
+  resetStatistics(): void {
+    this.evictedKeys = 0;
+    this.exceededMs = 0;
+    this.exceededSinceMs = Number.NaN;
   }
 
   /** Removes keys until the clock of the process shows `end`. False when nothing is left that may go. */

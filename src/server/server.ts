@@ -381,9 +381,10 @@ export class Server implements ClientOwner {
     this.commandTimes.reset();
     this.rates.reset();
     this.loopTimes.reset();
-    this.cron.taskMicroseconds = 0;
+    this.cron.resetStatistics();
     this.keyspace.resetStatistics();
     this.clientEviction.evictedClients = 0;
+    this.eviction.resetStatistics();
     this.snapshots.count = 0;
     this.saving.saveCount = 0;
     this.appendOnlyFile.resetStatistics();
@@ -458,6 +459,7 @@ export class Server implements ClientOwner {
   /** Goes on with removing keys that no command asks for. */
   private evict(): void {
     if (this.eviction.isOverLimit && !this.isLoading) this.eviction.makeRoom();
+    else this.eviction.noteExcess();
   }
 
   private sampleRates(nowMs: TimestampMs): void {

@@ -100,6 +100,24 @@ test('volatile-ttl begins with what would expire first', async () => {
   expect(await count('late')).toBeGreaterThan(await count('soon'));
 });
 
+test('INFO tells what went, and how long there was too much', async () => {
+  const field = async (name: string) =>
+    Number(new RegExp(`^${name}:(.*)\r$`, 'm').exec(await redis.info('stats'))?.[1]);
+  await fill('old');
+  expect(await field('total_eviction_exceeded_time')).toBe(0);
+  await redis.config('SET', 'maxmemory', '1');
+  await expect.poll(async () => await field('current_eviction_exceeded_time')).toBeGreaterThan(0);
+  await redis.config('SET', 'maxmemory-policy', 'allkeys-random');
+  await expect.poll(async () => await redis.dbsize()).toBe(0);
+  expect(await field('evicted_keys')).toBe(KEYS);
+  await redis.config('SET', 'maxmemory', '0');
+  await expect.poll(async () => await field('current_eviction_exceeded_time')).toBe(0);
+  expect(await field('total_eviction_exceeded_time')).toBeGreaterThan(0);
+  await redis.config('RESETSTAT');
+  expect(await field('evicted_keys')).toBe(0);
+  expect(await field('total_eviction_exceeded_time')).toBe(0);
+});
+
 test('the limit holds after a file was loaded', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'respite-eviction-'));
   const saving = await createServer({ directives: { dir } });

@@ -38,11 +38,12 @@ function trafficFields({ statistics, commandTimes, outbox, rates }: Server): Inf
 
 function keyFields({
   clientEviction,
-  snapshots,
+  cron,
   eviction,
   keyspace,
   migrations,
   pubsub,
+  snapshots,
   tracking,
 }: Server): InfoField[] {
   return [
@@ -51,12 +52,12 @@ function keyFields({
     // Keys expire when their time comes: none is found stale, and no cycle looks for them.
     ['expired_stale_perc', '0.00'],
     ['expired_time_cap_reached_count', 0],
-    ['expire_cycle_cpu_milliseconds', 0],
+    ['expire_cycle_cpu_milliseconds', Math.floor(cron.expiryMs)],
     ['evicted_keys', eviction.evictedKeys],
     ['evicted_clients', clientEviction.evictedClients],
     ['evicted_scripts', 0],
-    ['total_eviction_exceeded_time', 0],
-    ['current_eviction_exceeded_time', 0],
+    ['total_eviction_exceeded_time', Math.floor(eviction.totalExcessMs)],
+    ['current_eviction_exceeded_time', Math.floor(eviction.currentExcessMs)],
     ['keyspace_hits', keyspace.hits],
     ['keyspace_misses', keyspace.misses],
     ['pubsub_channels', pubsub.count('channel')],
