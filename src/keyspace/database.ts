@@ -28,6 +28,11 @@ export class Database {
     return this.hashTable.count(this.table);
   }
 
+  /** Prepares for so many keys to come, a little at a time: as `HashTable.reserve`. */
+  reserve(keys: number): boolean {
+    return this.hashTable.reserve(this.table, keys);
+  }
+
   /** The record with the key, expired or not. Commands look keys up through the keyspace instead. */
   find(hash: number, bytes: Uint8Array, offset: ByteOffset, length: ByteLength): RecordReference {
     return this.hashTable.find(this.table, hash, bytes, offset, length);

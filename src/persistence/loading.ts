@@ -47,7 +47,7 @@ export class RdbLoading {
       (target, offset, length) => readSync(this.fd, target, offset, length, null),
       true,
     );
-    this.reader = new RdbFileReader(types, this.input, log, options);
+    this.reader = new RdbFileReader(types, this.input, this.progress.totalBytes, log, options);
   }
 
   /** Loads the file. @throws RdbError, OutOfMemoryError */

@@ -17,6 +17,7 @@ import {
   chunkOf,
   chunkStartingAt,
   FIRST_FULL_CHUNK,
+  placesFor,
   reverseBits,
 } from './linear-hashing.js';
 
@@ -72,6 +73,8 @@ const OVERFLOW: WordOffset = 15;
 /** A bucket is split when the entries a bucket exceed this, on average, and merged below the other. */
 const ENTRIES_PER_BUCKET_MAX = 9;
 const ENTRIES_PER_BUCKET_MIN = 3;
+/** Buckets that one call of `reserve` makes at most: it takes a fraction of a millisecond. */
+const RESERVED_BUCKETS_MAX = 4096;
 
 export { KEY_LENGTH_BYTE, KEY_OFFSET_BYTE, LONG_KEY } from './hashtable-entry.js';
 
@@ -130,6 +133,19 @@ export class HashTable {
     memory.setWord(table, DIRECTORY_SIZE, UNIT_BYTES_OF_DIRECTORY >> 2);
     memory.setWord(table, OWNER, 0);
     return table;
+  }
+
+  /** Gives a table without entries some of the buckets for so many. False when it has all, or memory is full. */
+  reserve(table: TableReference, entries: number): boolean {
+    const { memory } = this;
+    if (memory.word(table, COUNT) !== 0) return false;
+    const wanted = Math.ceil(entries / ENTRIES_PER_BUCKET_MAX);
+    let index = memory.word(table, BUCKETS);
+    for (const end = Math.min(wanted, index + RESERVED_BUCKETS_MAX); index < end; index++) {
+      if (!this.makeChunkFor(table, index)) return false;
+      memory.setWord(table, BUCKETS, index + 1);
+    }
+    return index < wanted;
   }
 
   /** A word that belongs to the table's owner; 0 at first. */
@@ -441,12 +457,7 @@ export class HashTable {
   private grow(table: TableReference): void {
     const { memory } = this;
     const buckets = memory.word(table, BUCKETS);
-    try {
-      this.makeChunkFor(table, buckets);
-    } catch (error) {
-      if (error instanceof OutOfMemoryError) return;
-      throw error;
-    }
+    if (!this.makeChunkFor(table, buckets)) return;
     const lower = 1 << (31 - Math.clz32(buckets));
     memory.setWord(table, BUCKETS, buckets + 1);
     this.divide(table, this.bucketAt(table, buckets - lower), this.bucketAt(table, buckets), lower);
@@ -556,23 +567,26 @@ export class HashTable {
     }
   }
 
-  /** Makes sure that there is memory for bucket `index`, the first after those in use. */
-  private makeChunkFor(table: TableReference, index: number): void {
+  /** Makes sure that bucket `index`, the first after those in use, has memory. False when there is none. */
+  private makeChunkFor(table: TableReference, index: number): boolean {
     const size = chunkStartingAt(index);
-    if (size === 0) return;
+    if (size === 0) return true;
     const { memory } = this;
     const place = chunkOf(index);
-    const directorySize = memory.word(table, DIRECTORY_SIZE);
-    if (place >= directorySize) {
-      const bytes = directorySize * 8;
-      memory.setWord(
-        table,
-        DIRECTORY,
-        memory.reallocate(memory.word(table, DIRECTORY), directorySize * 4, bytes),
-      );
-      memory.setWord(table, DIRECTORY_SIZE, bytes >> 2);
+    try {
+      const directorySize = memory.word(table, DIRECTORY_SIZE);
+      if (place >= directorySize) {
+        const bytes = directorySize * 8;
+        const directory = memory.reallocate(memory.word(table, DIRECTORY), directorySize * 4, bytes);
+        memory.setWord(table, DIRECTORY, directory);
+        memory.setWord(table, DIRECTORY_SIZE, bytes >> 2);
+      }
+      memory.setWord(memory.word(table, DIRECTORY), place, this.newBuckets(size));
+      return true;
+    } catch (error) {
+      if (error instanceof OutOfMemoryError) return false;
+      throw error;
     }
-    memory.setWord(memory.word(table, DIRECTORY), place, this.newBuckets(size));
   }
 
   /** Frees the chunk that starts with bucket `index`, if one does, as the table now ends before it. */
@@ -583,12 +597,3 @@ export class HashTable {
 }
 
 const UNIT_BYTES_OF_DIRECTORY = 8;
-
-/**
- * As many places as the chain of hardly any bucket has entries, when `count` entries are in `buckets` buckets by chance:
- * five standard deviations above the mean.
- */
-function placesFor(count: number, buckets: number): number {
-  const mean = count / buckets;
-  return Math.min(count, Math.ceil(mean + 5 * Math.sqrt(mean) + 3));
-}

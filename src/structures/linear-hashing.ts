@@ -28,6 +28,15 @@ export function bucketsWithChunks(buckets: number): number {
   return buckets === 1 ? 1 : 1 << (32 - Math.clz32(buckets - 1));
 }
 
+/**
+ * As many places as the chain of hardly any bucket has entries, when `count` entries are in `buckets` buckets by chance:
+ * five standard deviations above the mean.
+ */
+export function placesFor(count: number, buckets: number): number {
+  const mean = count / buckets;
+  return Math.min(count, Math.ceil(mean + 5 * Math.sqrt(mean) + 3));
+}
+
 /** The 32 bits of a number in opposite order. */
 export function reverseBits(value: number): number {
   let bits = value;

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, truncateSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, truncateSync } from 'node:fs';
 import type { Configuration } from '../../config/configuration.js';
 import { systemErrorText } from '../../config/system-error.js';
 import { OutOfMemoryError } from '../../memory/memory.js';
@@ -150,7 +150,7 @@ export class AofLoading {
       return count;
     }, true);
     const { values } = configuration;
-    const reader = new RdbFileReader(types, input, log, {
+    const reader = new RdbFileReader(types, input, fstatSync(fd).size, log, {
       allowsDuplicates: false,
       checksChecksum: values.rdbchecksum,
       checksDuplicates: values['sanitize-dump-payload'] !== 'no',

@@ -2,7 +2,8 @@ import type { Database } from '../../keyspace/database.js';
 import type { Keyspace } from '../../keyspace/keyspace.js';
 import type { RecordReference } from '../../keyspace/record.js';
 import { NO_DEADLINE } from '../../keyspace/record-store.js';
-import { NULL_REFERENCE } from '../../memory/reference.js';
+import { copyBytes } from '../../memory/bytes.js';
+import { type ByteLength, NULL_REFERENCE } from '../../memory/reference.js';
 import type { Log } from '../../observability/log.js';
 import type { TimestampMs } from '../../structures/deadlines.js';
 import type { Types } from '../../types/types.js';
@@ -45,6 +46,8 @@ export interface RdbLoadOptions {
 /** Files before this version have no checksum. */
 const FIRST_VERSION_WITH_CHECKSUM = 5;
 const HEADER_BYTES = 9;
+/** The fewest bytes that a key takes: its type, the lengths of key and value. */
+const KEY_BYTES_MIN = 3;
 /** Empty keys that are named in the log. */
 const EMPTY_KEYS_NAMED = 10;
 
@@ -70,8 +73,15 @@ export class RdbFileReader {
   private deadlineMs: TimestampMs = NO_DEADLINE;
   private idleSeconds = -1;
   private frequency = -1;
+  /** The key that is read, and how long it is: `input` has its value by then. */
+  private key = new Uint8Array(256);
+  /** How many keys the table of this database is still to be prepared for; 0: no more. */
+  private expectedKeys = 0;
+  private readonly fileBytes: ByteLength;
 
-  constructor(types: Types, input: RdbInput, log: Log, options: RdbLoadOptions) {
+  /** @param fileBytes the length of the file: no more keys are believed to come than it has room for */
+  constructor(types: Types, input: RdbInput, fileBytes: ByteLength, log: Log, options: RdbLoadOptions) {
+    this.fileBytes = fileBytes;
     this.keyspace = types.hashes.keyspace;
     this.database = this.keyspace.databases[0];
     this.input = input;
@@ -99,6 +109,10 @@ export class RdbFileReader {
   /** Reads the next part of the file. False at its end. @throws RdbError, OutOfMemoryError */
   step(): boolean {
     const { input } = this;
+    if (this.expectedKeys > 0) {
+      if (!this.database.reserve(this.expectedKeys)) this.expectedKeys = 0;
+      return true;
+    }
     const opcode = input.byte();
     switch (opcode) {
       case OPCODE_EXPIRETIME:
@@ -117,7 +131,7 @@ export class RdbFileReader {
         this.select(input.count());
         return true;
       case OPCODE_RESIZEDB:
-        input.count();
+        this.expectedKeys = Math.min(input.count(), (this.fileBytes - input.position) / KEY_BYTES_MIN);
         input.count();
         return true;
       case OPCODE_SLOT_INFO:
@@ -174,13 +188,16 @@ export class RdbFileReader {
     }
     if (type === RDB_MODULE_2) throw input.error('The value of a module, which cannot be loaded,');
     input.string();
-    const key = input.bytes.slice(input.offset, input.offset + input.length);
+    const { length } = input;
+    if (length > this.key.length) this.key = new Uint8Array(length * 2);
+    const { key } = this;
+    copyBytes(input.bytes, input.offset, key, 0, length);
     try {
       this.values.read(input, type);
     } catch (error) {
       if (!(error instanceof EmptyValueError)) throw error;
       if (this.emptyKeys++ < EMPTY_KEYS_NAMED) {
-        this.log.info(`rdbLoadObject skipping empty key: ${Buffer.from(key).toString('latin1')}`);
+        this.log.info(`rdbLoadObject skipping empty key: ${this.keyText(length)}`);
       }
       this.forgetAttributes();
       return;
@@ -192,20 +209,17 @@ export class RdbFileReader {
       this.forgetAttributes();
       return;
     }
-    const hash = this.keyspace.hash(key, 0, key.length);
-    const existing = this.database.find(hash, key, 0, key.length);
+    const hash = this.keyspace.hash(key, 0, length);
+    const existing = this.database.find(hash, key, 0, length);
     if (existing !== NULL_REFERENCE) {
       if (!options.allowsDuplicates) {
         this.values.discard();
-        const name = Buffer.from(key).toString('latin1');
-        throw input.error(`RDB has duplicated key '${name}' in DB ${this.database.index}`);
+        throw input.error(`RDB has duplicated key '${this.keyText(length)}' in DB ${this.database.index}`);
       }
       this.keyspace.announceChange(this.database, existing);
       this.keyspace.remove(this.database, existing);
     }
-    this.setAccess(
-      this.values.place(this.database, hash, key, 0, key.length, NULL_REFERENCE, this.deadlineMs),
-    );
+    this.setAccess(this.values.place(this.database, hash, key, 0, length, NULL_REFERENCE, this.deadlineMs));
     this.keysLoaded++;
     this.forgetAttributes();
   }
@@ -231,6 +245,10 @@ export class RdbFileReader {
     if (!isIntact && options.checksChecksum) throw input.error('RDB CRC error');
     const empty = this.emptyKeys === 0 ? '' : `, empty keys skipped: ${this.emptyKeys}`;
     log.info(`Done loading RDB, keys loaded: ${this.keysLoaded}, keys expired: ${this.keysExpired}${empty}.`);
+  }
+
+  private keyText(length: ByteLength): string {
+    return Buffer.from(this.key.subarray(0, length)).toString('latin1');
   }
 
   private text(): string {

@@ -221,6 +221,23 @@ describe('HashTable', () => {
     pair.release();
   });
 
+  it('is prepared for entries to come, a little at a time, as long as it has none', () => {
+    const pair = new Pair();
+    let calls = 1;
+    while (pair.hashTable.reserve(pair.table, 100_000)) calls++;
+    expect(calls).toBeGreaterThan(2);
+    const buckets = pair.hashTable.bucketCount(pair.table);
+    expect(buckets).toBe(Math.ceil(100_000 / 9));
+    for (let i = 0; i < 20_000; i++) pair.set(`key:${i}`, i);
+    expect(pair.hashTable.reserve(pair.table, 1_000_000)).toBe(false);
+    expect(pair.hashTable.bucketCount(pair.table)).toBe(buckets);
+    pair.expectEqual();
+    for (let i = 0; i < 19_990; i++) pair.remove(`key:${i}`, (i & 1) === 0);
+    expect(pair.hashTable.bucketCount(pair.table)).toBeLessThan(10);
+    pair.expectEqual();
+    pair.release();
+  });
+
   it.each([
     ['a good hash', KeyedHash, 40],
     ['a hash that collides', CollidingHash, 4],
@@ -384,6 +401,17 @@ describe('HashTable', () => {
         },
       );
       fc.assert(property, { numRuns: 40 });
+    });
+
+    it('has the buckets that it got', () => {
+      const pair = new Pair();
+      pair.memory.allocationsUntilFailure = 5;
+      while (pair.hashTable.reserve(pair.table, 100_000));
+      pair.memory.allocationsUntilFailure = Number.POSITIVE_INFINITY;
+      expect(pair.hashTable.bucketCount(pair.table)).toBeLessThan(100);
+      for (let i = 0; i < 1000; i++) pair.set(`key:${i}`, i);
+      pair.expectEqual();
+      pair.release();
     });
 
     it('takes entries without growing as long as overflow buckets can be had', () => {
