@@ -25,9 +25,9 @@ export const memoryDirectives = {
   'lfu-decay-time': { kind: 'integer', range: [0, INT_MAX], default: 1, actedOn: true },
   'active-expire-effort': { kind: 'integer', range: [1, 10], default: 1 },
 
-  'lazyfree-lazy-eviction': { kind: 'boolean', default: false, flags: ['debug'] },
-  'lazyfree-lazy-expire': { kind: 'boolean', default: false, flags: ['debug'] },
-  'lazyfree-lazy-server-del': { kind: 'boolean', default: false, flags: ['debug'] },
+  'lazyfree-lazy-eviction': { kind: 'boolean', default: false, flags: ['debug'], actedOn: true },
+  'lazyfree-lazy-expire': { kind: 'boolean', default: false, flags: ['debug'], actedOn: true },
+  'lazyfree-lazy-server-del': { kind: 'boolean', default: false, flags: ['debug'], actedOn: true },
   'lazyfree-lazy-user-del': { kind: 'boolean', default: false, flags: ['debug'] },
   'lazyfree-lazy-user-flush': { kind: 'boolean', default: false, flags: ['debug'], actedOn: true },
 
