@@ -90,6 +90,11 @@ export class Snapshot implements ChangeGuard {
     return this.tableIndex === this.tables.length;
   }
 
+  /** Whether a change waits for a key. */
+  get isAwaited(): boolean {
+    return this.isKeyAwaited;
+  }
+
   beforeChange(database: Database, record: RecordReference): void {
     const { records } = this.keyspace;
     if (!records.isUnwritten(record)) return;

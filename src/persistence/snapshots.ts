@@ -3,6 +3,8 @@ import { Snapshot, type SnapshotSink } from './snapshot.js';
 
 /** How long a slice of the walk may take before clients go first, in ms. */
 export const SNAPSHOT_SLICE_MS = 0.25;
+/** The same while a change waits for what is being passed on. */
+export const AWAITED_SLICE_MS = 1;
 
 /** The snapshots of a keyspace, one at a time: for saves, for rewrites of the append-only file, and for replicas. */
 export class Snapshots {

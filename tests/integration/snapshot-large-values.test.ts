@@ -8,8 +8,8 @@ import { RandomBytes } from '../support/random-bytes.js';
 
 /** Values that take many slices to write: the file has them as they were, and who does not change them does not wait. */
 
-const ELEMENTS = 30_000;
-const LONG_STRING_BYTES = 24 << 20;
+const ELEMENTS = 12_000;
+const LONG_STRING_BYTES = 17 << 20;
 const cleanups: (() => Promise<void> | void)[] = [];
 
 afterEach(async () => {
@@ -52,7 +52,7 @@ async function fill(client: Redis, random: RandomBytes): Promise<void> {
   await client.rpush('long elements', 'y'.repeat(1 << 20), 'short', 'z'.repeat(100_000));
   await client.set('compressible', 'abcdefghij'.repeat(1 << 18));
   await client.setrange('long string', LONG_STRING_BYTES, 'end');
-  for (let i = 0; i < 2000; i++) await client.set(`small ${i}`, `value ${i}`);
+  for (let i = 0; i < 500; i++) await client.set(`small ${i}`, `value ${i}`);
 }
 
 /** A random change of one of the large values. */
@@ -104,7 +104,7 @@ describe.each([
     await client.bgsave();
     let isOver = false;
     const changeOthers = async () => {
-      for (let i = 0; !isOver; i++) await other.set(`small ${i % 2000}`, `changed ${i}`);
+      for (let i = 0; !isOver; i++) await other.set(`small ${i % 500}`, `changed ${i}`);
     };
     const others = changeOthers();
     for (let i = 0; i < 20; i++) await changeLarge(client, random);
