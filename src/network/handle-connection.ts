@@ -94,13 +94,27 @@ export class HandleConnection implements Connection {
 
   end(): void {
     this.isEnding = true;
-    if (this.queuedBytes === 0) this.destroy();
+    if (this.queuedBytes === 0) this.finish();
   }
 
   destroy(): void {
     if (this.isClosed) return;
     this.isClosed = true;
     this.handle.close();
+    this.listener?.closed();
+  }
+
+  /**
+   * Closes, but tells the other side first. A system that closes with input which nobody has read only resets the
+   * connection: a client that goes on writing behind QUIT, when it has the reply, would get an error and not the end.
+   */
+  private finish(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.handle.readStop();
+    const request = new this.resources.binding.ShutdownWrap();
+    request.oncomplete = () => this.handle.close();
+    if (this.handle.shutdown(request) !== 0) this.handle.close();
     this.listener?.closed();
   }
 
@@ -155,7 +169,8 @@ export class HandleConnection implements Connection {
   private written(length: ByteLength, status: number): void {
     this.queuedBytes -= length;
     if (this.isClosed) return;
-    if (status < 0 || (this.isEnding && this.queuedBytes === 0)) this.destroy();
+    if (status < 0) this.destroy();
+    else if (this.isEnding && this.queuedBytes === 0) this.finish();
     else if (this.queuedBytes === 0) this.listener?.drained();
   }
 }

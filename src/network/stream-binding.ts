@@ -8,6 +8,12 @@ export interface WriteRequest {
   bytes?: Uint8Array;
 }
 
+/** The end of what is sent: Node's `ShutdownWrap`. */
+export interface ShutdownRequest {
+  /** Called when the other side has been told. */
+  oncomplete?: () => void;
+}
+
 /** The methods of Node's stream handles (libuv's `uv_stream_t`) that are used here. */
 export interface StreamHandle {
   readonly fd?: number;
@@ -19,6 +25,8 @@ export interface StreamHandle {
   /** Writes as much as the system takes at once, and the rest by and by: `streamBaseState` says whether there is one. */
   writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
   setKeepAlive?(enable: boolean, seconds: number): number;
+  /** Ends what is sent, by and by. Not 0 when that cannot be. */
+  shutdown(request: ShutdownRequest): number;
   close(closed?: () => void): void;
 }
 
@@ -28,6 +36,7 @@ export interface StreamHandle {
  */
 export interface StreamBinding {
   readonly WriteWrap: new () => WriteRequest;
+  readonly ShutdownWrap: new () => ShutdownRequest;
   /** What the last read or write did, at the positions below. */
   readonly streamBaseState: Int32Array;
   readonly kReadBytesOrError: ByteOffset;
@@ -41,6 +50,7 @@ export function streamBinding(): StreamBinding | undefined {
     const streams = binding?.('stream_wrap');
     const isComplete =
       typeof streams?.WriteWrap === 'function' &&
+      typeof streams.ShutdownWrap === 'function' &&
       streams.streamBaseState instanceof Int32Array &&
       typeof streams.kReadBytesOrError === 'number' &&
       typeof streams.kLastWriteWasAsync === 'number';

@@ -43,7 +43,7 @@ export class StreamConnection implements Connection {
         buffer: () => this.target,
         callback: (length: number, bytes: Uint8Array) => {
           this.isInRead = true;
-          this.listener?.received(bytes, length);
+          if (!this.isClosed) this.listener?.received(bytes, length);
           this.isInRead = false;
           return true;
         },
@@ -93,8 +93,10 @@ export class StreamConnection implements Connection {
 
   end(): void {
     if (this.isClosed) return;
-    if (this.socket.writableLength === 0) this.destroy();
-    else this.socket.end(() => this.destroy());
+    const { socket } = this;
+    // The other side is told before: see HandleConnection.
+    socket.end(() => socket.destroy());
+    if (socket.writableLength === 0) this.finish();
   }
 
   destroy(): void {

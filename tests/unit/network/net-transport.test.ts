@@ -159,6 +159,21 @@ describe.each([
     await heard.until(() => heard.closes === 1);
   });
 
+  test('end for the other side without an error, even with input that nobody has read', async () => {
+    const { heard, client } = await connected(usesStreams);
+    const events: string[] = [];
+    client.on('error', ({ message }) => events.push(message));
+    client.on('end', () => events.push('end'));
+    heard.connection.pause();
+    sendText(heard.connection, 'bye');
+    expect(await readText(client, 3)).toBe('bye');
+    await new Promise((resolve) => client.write('more', resolve));
+    heard.connection.end();
+    await once(client, 'close');
+    expect(events).toEqual(['end']);
+    expect(heard.closes).toBe(1);
+  });
+
   test('close once, from either side', async () => {
     const first = await connected(usesStreams);
     first.heard.connection.destroy();
