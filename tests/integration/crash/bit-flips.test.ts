@@ -13,6 +13,8 @@ import { numberedWrite } from './numbered-writes.js';
  */
 
 const FLIPS = crashRounds * 40;
+/** Far more than it takes, in ms: many flips take long. */
+const TIMEOUT_MS = 60_000 + FLIPS * 100;
 const HEADER_BYTES = 9;
 /** Starts of the whole program: each takes long. */
 const PROGRAM_STARTS = 5;
@@ -139,7 +141,7 @@ function sealed(file: Buffer): Buffer {
   return file;
 }
 
-describe('in an RDB file', () => {
+describe('in an RDB file', { timeout: TIMEOUT_MS }, () => {
   const SMALL_ENCODINGS = [
     ...[
       '--list-max-listpack-size',
@@ -199,7 +201,7 @@ describe('in an RDB file', () => {
   });
 });
 
-describe('in an append-only file', () => {
+describe('in an append-only file', { timeout: TIMEOUT_MS }, () => {
   const file = (name: string) => join(site.directory, 'appendonlydir', `appendonly.aof.${name}`);
   const MANIFEST =
     'file appendonly.aof.1.base.aof seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n';

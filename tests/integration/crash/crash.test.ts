@@ -17,8 +17,8 @@ import type { ServerUnderTest } from './server-under-test.js';
  */
 
 const TIMEOUT_MS = 3_600_000;
-/** redis-server holds writes back for up to two seconds while an fsync of `everysec` is under way; we do not. */
-const HELD_BACK_MS_MAX = crashKind === 'redis' ? 2500 : 1000;
+/** Writes are held back for up to two seconds while an fsync of `everysec` is under way, as in Redis. */
+const HELD_BACK_MS_MAX = 2500;
 
 let site: CrashSite;
 let random: RandomBytes;
