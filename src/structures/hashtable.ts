@@ -96,6 +96,7 @@ export class HashTable {
   private foundFirst: Reference = NULL_REFERENCE;
   /** The entries and buckets of a chain that is being divided or joined. */
   private readonly chainEntries = new ReferenceList();
+  private readonly chainTags = new ReferenceList();
   private readonly chainBuckets: Reference[] = [];
 
   /** @param isBare whether entries are bare keys */
@@ -443,12 +444,15 @@ export class HashTable {
     this.memory.setByte(bucket, (TAGS << 2) + slot, tag);
   }
 
+  /** Adds the entries of a chain to `list`, and makes `chainTags` their tags: they save hashing the keys again. */
   private collect(first: Reference, list: ReferenceList): void {
+    this.chainTags.clear();
     for (let bucket = first; bucket !== NULL_REFERENCE; bucket = this.memory.word(bucket, OVERFLOW)) {
       for (let slot = 0; slot < BUCKET_ENTRIES; slot++) {
         const entry = this.memory.word(bucket, slot);
         if (entry === NULL_REFERENCE) break;
         list.push(entry);
+        this.chainTags.push(this.tag(bucket, slot));
       }
     }
   }
@@ -505,10 +509,7 @@ export class HashTable {
     let end = into;
     for (let next = into; next !== NULL_REFERENCE; next = memory.word(next, OVERFLOW)) end = next;
     for (let i = 0; i < this.chainEntries.count; i++) {
-      const entry = this.chainEntries.items[i];
-      const bytes = memory.bytes[entry >>> SEGMENT_SHIFT];
-      const hash = this.hasher.hash(bytes, this.keyOffset(entry), this.keyLength(entry));
-      end = this.appendToChain(end, entry, hash >>> 24);
+      end = this.appendToChain(end, this.chainEntries.items[i], this.chainTags.items[i]);
     }
     this.freeSpareBuckets(table, had, had + 1);
     this.clearBucket(from); // its chunk may stay, and the bucket come into use again
