@@ -26,9 +26,10 @@ const QUICK_ROUNDS = 3;
 /** How much CPU time a run of the busier server should take: the clock of processes ticks every 10 ms. */
 const RUN_SECONDS = 1;
 const QUICK_RUN_SECONDS = 0.3;
-/** The length of the first trial run, and how much CPU time is needed to tell from it what a request takes. */
+/** The length of the first trial run. */
 const TRIAL_REQUESTS = 20_000;
-const TRIAL_SECONDS_MIN = 0.1;
+/** The trial run that is enough takes this much CPU time: by then V8's compiler, about 0.5 s of it, is through. */
+const TRIAL_SECONDS_MIN = 0.5;
 
 /**
  * Measures one row: both servers in turn, several times over.
