@@ -144,38 +144,42 @@ describe('what was written comes back', () => {
     expect(await digest(third.client)).toBe(after);
   });
 
-  test.each(['yes', 'no'])('with rewrites under hard writes, aof-use-rdb-preamble %s', async (preamble) => {
-    const dir = temporaryDirectory();
-    const { client, stop } = await start(dir, { 'aof-use-rdb-preamble': preamble });
-    const random = new RandomBytes(3);
-    for (let rewrite = 1; rewrite <= 3; rewrite++) {
-      await changeMuch(client, random, 1000);
-      expect(await client.bgrewriteaof()).toBe('Background append only file rewriting started');
-      await changeMuch(client, random, 1000);
-      await waitForRewrite(client);
-      const extension = preamble === 'yes' ? 'rdb' : 'aof';
-      expect(manifest(dir)).toEqual([
-        `file appendonly.aof.${rewrite + 1}.base.${extension} seq ${rewrite + 1} type b`,
-        `file appendonly.aof.${rewrite + 1}.incr.aof seq ${rewrite + 1} type i`,
-      ]);
+  test.each(['yes', 'no'])(
+    'with rewrites under hard writes, aof-use-rdb-preamble %s',
+    { timeout: 180_000 },
+    async (preamble) => {
+      const dir = temporaryDirectory();
+      const { client, stop } = await start(dir, { 'aof-use-rdb-preamble': preamble });
+      const random = new RandomBytes(3);
+      for (let rewrite = 1; rewrite <= 3; rewrite++) {
+        await changeMuch(client, random, 600);
+        expect(await client.bgrewriteaof()).toBe('Background append only file rewriting started');
+        await changeMuch(client, random, 600);
+        await waitForRewrite(client);
+        const extension = preamble === 'yes' ? 'rdb' : 'aof';
+        expect(manifest(dir)).toEqual([
+          `file appendonly.aof.${rewrite + 1}.base.${extension} seq ${rewrite + 1} type b`,
+          `file appendonly.aof.${rewrite + 1}.incr.aof seq ${rewrite + 1} type i`,
+        ]);
+        const before = await digest(client);
+        expect(await client.call('DEBUG', 'LOADAOF')).toBe('OK');
+        expect(await digest(client)).toBe(before);
+        expect(await field(client, 'aof_last_bgrewrite_status')).toBe('ok');
+      }
       const before = await digest(client);
-      expect(await client.call('DEBUG', 'LOADAOF')).toBe('OK');
-      expect(await digest(client)).toBe(before);
-      expect(await field(client, 'aof_last_bgrewrite_status')).toBe('ok');
-    }
-    const before = await digest(client);
-    await stop();
-    const again = await start(dir);
-    expect(await digest(again.client)).toBe(before);
-    await expect
-      .poll(() => readdirSync(join(dir, 'appendonlydir')).sort())
-      .toEqual([
-        `appendonly.aof.4.base.${preamble === 'yes' ? 'rdb' : 'aof'}`,
-        'appendonly.aof.4.incr.aof',
-        'appendonly.aof.manifest',
-      ]);
-    expect(readdirSync(dir)).toEqual(['appendonlydir']);
-  });
+      await stop();
+      const again = await start(dir);
+      expect(await digest(again.client)).toBe(before);
+      await expect
+        .poll(() => readdirSync(join(dir, 'appendonlydir')).sort())
+        .toEqual([
+          `appendonly.aof.4.base.${preamble === 'yes' ? 'rdb' : 'aof'}`,
+          'appendonly.aof.4.incr.aof',
+          'appendonly.aof.manifest',
+        ]);
+      expect(readdirSync(dir)).toEqual(['appendonlydir']);
+    },
+  );
 
   test('when it is turned on, off and on again while clients write', async () => {
     const dir = temporaryDirectory();
