@@ -9,7 +9,7 @@ import { FileSink } from './file-sink.js';
 import { type RdbFileOptions, RdbFileWriter, type VersionPatch } from './rdb/file-writer.js';
 import type { ByteSink, Slices } from './rdb/output.js';
 import type { Snapshot, SnapshotSink } from './snapshot.js';
-import { AWAITED_SLICE_MS, SNAPSHOT_SLICE_MS, type Snapshots } from './snapshots.js';
+import { type Snapshots, snapshotSliceMs } from './snapshots.js';
 
 /** How often the log tells how far it is, in ms. */
 const PROGRESS_LOG_MS = 5000;
@@ -93,6 +93,8 @@ export class BackgroundRdb implements SnapshotSink {
   private readonly snapshot: Snapshot;
   private loggedMs: number;
   private isOver = false;
+  /** When the last slice ended, by `performance.now()`. */
+  private sliceEndMs = performance.now();
 
   constructor(parts: BackgroundRdbParts, order: BackgroundRdbOrder) {
     const { configuration, snapshots } = parts;
@@ -183,7 +185,9 @@ export class BackgroundRdb implements SnapshotSink {
     const before = writer.keyCount;
     const most = delay > 0 ? Math.ceil(DELAY_MICROSECONDS_MAX / delay) : Number.POSITIVE_INFINITY;
     const isFull = () => file.isFull || file.error !== undefined || writer.keyCount - before >= most;
-    const hasMore = snapshot.walk(snapshot.isAwaited ? AWAITED_SLICE_MS : SNAPSHOT_SLICE_MS, isFull);
+    const sliceMs = snapshotSliceMs(performance.now() - this.sliceEndMs, snapshot.isAwaited);
+    const hasMore = snapshot.walk(sliceMs, isFull);
+    this.sliceEndMs = performance.now();
     if (file.error !== undefined) {
       this.parts.snapshots.giveUp(snapshot);
       void this.finish(undefined);

@@ -1,10 +1,21 @@
 import type { Keyspace } from '../keyspace/keyspace.js';
 import { Snapshot, type SnapshotSink } from './snapshot.js';
 
-/** How long a slice of the walk may take before clients go first, in ms. */
-export const SNAPSHOT_SLICE_MS = 0.25;
-/** The same while a change waits for what is being passed on. */
-export const AWAITED_SLICE_MS = 1;
+/** How long a slice of the walk takes at least before clients go first, in ms. */
+const SLICE_MS_MIN = 0.25;
+/** And at most: that long while a change waits for what is being passed on. */
+const SLICE_MS_MAX = 1;
+/** What a slice takes of the time that clients took since the one before, so that a busy server's walk ends, too. */
+const SLICE_SHARE = 0.5;
+
+/**
+ * How long the next slice of a walk may take, in ms.
+ * @param sinceLastMs the time since the slice before
+ */
+export function snapshotSliceMs(sinceLastMs: number, isAwaited: boolean): number {
+  if (isAwaited) return SLICE_MS_MAX;
+  return Math.min(SLICE_MS_MAX, Math.max(SLICE_MS_MIN, sinceLastMs * SLICE_SHARE));
+}
 
 /** The snapshots of a keyspace, one at a time: for saves, for rewrites of the append-only file, and for replicas. */
 export class Snapshots {
@@ -52,7 +63,7 @@ export class Snapshots {
     this.remains = snapshot;
     const go = () => {
       if (this.remains !== snapshot) return;
-      if (snapshot.walk(SNAPSHOT_SLICE_MS, () => false)) setImmediate(go).unref();
+      if (snapshot.walk(SLICE_MS_MIN, () => false)) setImmediate(go).unref();
       else this.remains = undefined;
     };
     go();
