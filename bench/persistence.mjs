@@ -27,6 +27,8 @@ const STEADY_LOAD = fileURLToPath(new URL('steady-load.mjs', import.meta.url));
 const POLL_MS = 50;
 const FSYNC_REQUESTS = { always: 100_000, everysec: 400_000, no: 400_000 };
 const FSYNC_ROUNDS = 3;
+/** With the append-only file, which is rewritten only when that is measured. */
+const APPEND_ONLY = ['--appendonly', 'yes', '--auto-aof-rewrite-percentage', '0'];
 
 /** @param {number} i */
 const setKey = (i) => ['SET', numbered('key:', i), VALUE];
@@ -48,7 +50,7 @@ export async function measurePersistence(programs, isQuick, report) {
   await measureSaving(
     programs,
     keys,
-    { name: 'BGREWRITEAOF', busy: 'aof_rewrite_in_progress', options: ['--appendonly', 'yes'] },
+    { name: 'BGREWRITEAOF', busy: 'aof_rewrite_in_progress', options: APPEND_ONLY },
     report,
   );
   await measureLoading(programs, keys, report);
@@ -129,7 +131,7 @@ async function savingFigures(program, keys, { name, busy, options }) {
  * @param {(result: PersistenceResult) => void} report
  */
 async function measureLoading(programs, keys, report) {
-  const source = await RunningServer.start(programs[1], ['--appendonly', 'yes']);
+  const source = await RunningServer.start(programs[1], APPEND_ONLY);
   try {
     await new Loader(source.port).fill(keys, setKey);
     await source.withConnection((connection) => connection.ask('SAVE'));
@@ -167,7 +169,7 @@ async function measureLoading(programs, keys, report) {
  * @param {(result: PersistenceResult) => void} report
  */
 async function measureFsync(programs, policy, divisor, report) {
-  const options = ['--appendonly', 'yes', '--appendfsync', policy, '--auto-aof-rewrite-percentage', '0'];
+  const options = [...APPEND_ONLY, '--appendfsync', policy];
   const servers = await Promise.all(programs.map((program) => RunningServer.start(program, options)));
   const requests = FSYNC_REQUESTS[policy] / divisor;
   const command = ['SET', 'key:__rand_int__', VALUE];
