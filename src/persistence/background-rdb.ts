@@ -191,12 +191,18 @@ export class BackgroundRdb implements SnapshotSink {
     if (file.error !== undefined) {
       this.parts.snapshots.giveUp(snapshot);
       void this.finish(undefined);
-    } else if (!hasMore) {
-      this.parts.snapshots.end(snapshot);
-      void this.finish(writer.end());
-    } else {
+      return;
+    }
+    const delayMs = delay > 0 ? ((writer.keyCount - before) * delay) / 1000 : 0;
+    if (hasMore) {
       this.logProgress();
-      this.continueLater(delay > 0 ? ((writer.keyCount - before) * delay) / 1000 : 0);
+      this.continueLater(delayMs);
+    } else {
+      this.parts.snapshots.end(snapshot);
+      // The last keys take their time as well.
+      this.wait(Date.now() + delayMs, () => {
+        if (!this.isOver) void this.finish(writer.end());
+      });
     }
   }
 
