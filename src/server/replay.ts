@@ -1,30 +1,10 @@
-import type { Connection, ConnectionListener } from '../network/connection.js';
+import { NoConnection } from '../network/no-connection.js';
 import type { CommandReplay } from '../persistence/aof/loading.js';
 import type { Arguments } from '../protocol/arguments.js';
 import { Client } from './client.js';
 import { CommandContext } from './context.js';
 import type { RegisteredCommand } from './registered-command.js';
 import type { Server } from './server.js';
-
-/** The connection of a client that has none: what is sent goes nowhere. */
-class NoConnection implements Connection {
-  listener: ConnectionListener | undefined;
-  readonly fd = -1;
-  readonly remoteAddress = '';
-  readonly localAddress = '';
-  readonly isUnixSocket = false;
-  readonly isLoopback = true;
-  readonly queuedBytes = 0;
-  send(): void {}
-  pause(): void {}
-  resume(): void {}
-  readInto(): boolean {
-    return false;
-  }
-  setKeepAlive(): void {}
-  end(): void {}
-  destroy(): void {}
-}
 
 /** The number of the client that commands of the append-only file run for. No other has it. */
 const REPLAY_CLIENT_ID = -1;

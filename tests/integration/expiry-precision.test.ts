@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { afterEach, expect, test } from 'vitest';
 import { createServer, type RespiteServer } from '../../src/index.js';
 import { EVENT_EXPIRED } from '../../src/keyspace/events.js';
-import type { Connection, ConnectionListener } from '../../src/network/connection.js';
+import { NoConnection } from '../../src/network/no-connection.js';
 import { RawConnection } from '../support/raw-connection.js';
 
 const LONG_LIVED = 1_000_000;
@@ -25,23 +25,8 @@ afterEach(async () => {
 });
 
 /** Has the server execute requests as if a client had sent them, without a socket in between. */
-class Feed implements Connection {
-  listener: ConnectionListener | undefined;
-  readonly fd = -1;
-  readonly remoteAddress = '127.0.0.1:1';
-  readonly localAddress = '127.0.0.1:2';
-  readonly isUnixSocket = false;
-  readonly isLoopback = true;
-  readonly queuedBytes = 0;
-  send(): void {}
-  pause(): void {}
-  resume(): void {}
-  readInto(): boolean {
-    return false;
-  }
-  setKeepAlive(): void {}
-  end(): void {}
-  destroy(): void {
+class Feed extends NoConnection {
+  override destroy(): void {
     this.listener?.closed();
   }
 

@@ -1,23 +1,19 @@
 import type { ByteLength, ByteOffset } from '../../src/memory/reference.js';
-import type { Connection, ConnectionListener } from '../../src/network/connection.js';
+import { NoConnection } from '../../src/network/no-connection.js';
 import { Client } from '../../src/server/client.js';
 import type { Server } from '../../src/server/server.js';
 
 /** A client of a server in this process, without a socket: thousands of them cost little, and nothing is left to chance. */
-export class InMemoryClient implements Connection {
+export class InMemoryClient extends NoConnection {
   /** The client's number: CLIENT ID. */
   readonly id: number;
   /** All that it was sent (latin1). */
   received = '';
-  listener: ConnectionListener | undefined;
-  readonly fd = -1;
-  readonly remoteAddress = '127.0.0.1:1';
-  readonly localAddress = '127.0.0.1:2';
-  readonly isUnixSocket = false;
-  readonly isLoopback = true;
-  readonly queuedBytes = 0;
+  override readonly remoteAddress = '127.0.0.1:1';
+  override readonly localAddress = '127.0.0.1:2';
 
   private constructor(server: Server) {
+    super();
     server.accept(this);
     if (!(this.listener instanceof Client)) throw new Error('the server did not accept the client');
     this.id = this.listener.id;
@@ -45,25 +41,15 @@ export class InMemoryClient implements Connection {
     this.destroy();
   }
 
-  send(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): void {
+  override send(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): void {
     this.received += Buffer.from(bytes.subarray(offset, offset + length)).toString('latin1');
   }
 
-  pause(): void {}
-
-  resume(): void {}
-
-  readInto(): boolean {
-    return false;
-  }
-
-  setKeepAlive(): void {}
-
-  end(): void {
+  override end(): void {
     this.destroy();
   }
 
-  destroy(): void {
+  override destroy(): void {
     const { listener } = this;
     this.listener = undefined;
     listener?.closed();

@@ -1,19 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createServer, type RespiteServer } from '../../../src/index.js';
 import type { ByteLength } from '../../../src/memory/reference.js';
-import type { Connection, ConnectionListener } from '../../../src/network/connection.js';
+import { NoConnection } from '../../../src/network/no-connection.js';
 import { InMemoryClient } from '../../support/in-memory-client.js';
 
 /** A connection that reads in pieces, straight into the place that it is given, as those on sockets do. */
-class ReadingConnection implements Connection {
-  listener: ConnectionListener | undefined;
+class ReadingConnection extends NoConnection {
   received = '';
-  readonly fd = -1;
-  readonly remoteAddress = '127.0.0.1:1';
-  readonly localAddress = '127.0.0.1:2';
-  readonly isUnixSocket = false;
-  readonly isLoopback = true;
-  readonly queuedBytes = 0;
   private readonly ownBuffer = new Uint8Array(16 * 1024);
   private target: Uint8Array = this.ownBuffer;
   private isInRead = false;
@@ -28,21 +21,17 @@ class ReadingConnection implements Connection {
     return text.slice(piece.length);
   }
 
-  readInto(bytes: Uint8Array | undefined): boolean {
+  override readInto(bytes: Uint8Array | undefined): boolean {
     if (!this.isInRead) return false;
     this.target = bytes ?? this.ownBuffer;
     return true;
   }
 
-  send(bytes: Uint8Array, offset: number, length: ByteLength): void {
+  override send(bytes: Uint8Array, offset: number, length: ByteLength): void {
     this.received += Buffer.from(bytes.subarray(offset, offset + length)).toString('latin1');
   }
 
-  pause(): void {}
-  resume(): void {}
-  setKeepAlive(): void {}
-  end(): void {}
-  destroy(): void {
+  override destroy(): void {
     this.listener?.closed();
   }
 }
