@@ -50,6 +50,10 @@ function follow(server: Server, file: AppendOnlyFile): void {
     else if (values.appendonly && file.state === 'off' && !file.start()) return ERROR_CANNOT_START;
     return undefined;
   });
+  configuration.onChange('appendfsync', () => {
+    file.applySyncPolicy();
+    return undefined;
+  });
   configuration.onChange('aof-disable-auto-gc', () => {
     file.deleteHistory();
     return undefined;

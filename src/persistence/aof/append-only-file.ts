@@ -137,7 +137,7 @@ export class AppendOnlyFile {
 
   /** The commands that are on the disk for sure, the base included. */
   get syncedOffset(): ReplicationOffset {
-    return this.state === 'on' ? this.writer.syncedOffset : 0;
+    return this.state === 'on' ? Math.min(this.writer.syncedOffset, this.files.namedOffset) : 0;
   }
 
   /** Takes one execution unit of so many commands. The bytes are valid only now. */
@@ -332,8 +332,14 @@ export class AppendOnlyFile {
     rewrite.rdb.cancel(isLast);
   }
 
+  /** Puts a new `appendfsync` into effect: under `always` nothing may be on its way to the disk. */
+  applySyncPolicy(): void {
+    this.files.nameAtOnce();
+  }
+
   /** Begins a rewrite when one is scheduled, or the file has grown enough. To be called a few times a second. */
   tick(nowMs: TimestampMs): void {
+    if (this.files.retryManifest(nowMs)) this.parts.onSynced();
     if (this.isBusy) return;
     if (this.isScheduled) {
       if (!this.limit.forbids(nowMs)) this.beginRewrite();

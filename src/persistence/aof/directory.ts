@@ -8,6 +8,7 @@ import {
   renameSync,
   rm,
   statSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +18,7 @@ import type { ByteLength } from '../../memory/reference.js';
 import type { Log } from '../../observability/log.js';
 import { syncDirectoryAtOnce } from '../file-sink.js';
 import { Manifest, ManifestError } from './manifest.js';
+import { formatSuccessor, parseSuccessor, type Successor } from './successor.js';
 
 /** Thrown when the append-only file cannot be used. The log tells why: the message is for programs. */
 export class AppendOnlyFileError extends Error {
@@ -79,6 +81,19 @@ export class AofDirectory {
     }
   }
 
+  /** Has all that was written to a file be on the disk. What cannot be synced is told by the log. */
+  syncAtOnce(name: string): void {
+    let fd: number | undefined;
+    try {
+      fd = openSync(this.path(name), 'r+');
+      fsyncSync(fd);
+    } catch (error) {
+      this.log.warn(`Fail to fsync the AOF file ${name}: ${systemErrorText(error)}`);
+    } finally {
+      if (fd !== undefined) closeSync(fd);
+    }
+  }
+
   /** Removes a file in the background; that it is not there is fine. */
   removeLater(name: string): void {
     rm(this.path(name), { force: true }, () => {});
@@ -136,6 +151,32 @@ export class AofDirectory {
     }
   }
 
+  /** Tells of an increment that the manifest is to name later. False when that fails; the log tells why. */
+  writeSuccessor(successor: Successor): boolean {
+    try {
+      // It is for a process that is killed, not for a power cut: without a sync.
+      writeFileSync(this.path(this.successorName), formatSuccessor(successor));
+      return true;
+    } catch (error) {
+      this.log.warn(`Can't write the file ${this.successorName}: ${systemErrorText(error)}`);
+      return false;
+    }
+  }
+
+  /** What was told of an increment that the manifest did not name yet; undefined when there is no such file. */
+  readSuccessor(): Successor | undefined {
+    try {
+      return parseSuccessor(readFileSync(this.path(this.successorName), 'latin1'));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Takes back what was told of an increment: the manifest names it, or it does not count. */
+  removeSuccessor(): void {
+    this.removeLater(this.successorName);
+  }
+
   /**
    * Takes over the single file of before Redis 7, if there is one and the manifest knows nothing else: it becomes the
    * base. A crash in between is made good by the next start. @throws AppendOnlyFileError
@@ -163,6 +204,10 @@ export class AofDirectory {
       `Successfully migrated an old-style AOF file (${fileName}) into the AOF directory (${appenddirname}).`,
     );
     return upgraded;
+  }
+
+  private get successorName(): string {
+    return `${this.fileName}.successor`;
   }
 
   private get manifestName(): string {

@@ -139,13 +139,17 @@ export class AofWriter {
   /**
    * Writes to a file of so many bytes from now on; the one before is synced and closed in the background. What waited in
    * the buffer must have been written.
+   * @param onPreviousSynced called when it is synced, or could not be; not at all when there was none
+   * @returns the one before; it is open until then
    */
-  use(fd: FileDescriptor, size: ByteLength): void {
-    this.closeLater();
+  use(fd: FileDescriptor, size: ByteLength, onPreviousSynced?: () => void): FileDescriptor {
+    const previousFd = this.fd;
+    this.closeLater(onPreviousSynced);
     this.fd = fd;
     this.size = size;
     this.syncedSize = size;
     this.annotatedSecond = 0;
+    return previousFd;
   }
 
   /** The file has another size now: its end was cut off. */
@@ -341,13 +345,16 @@ export class AofWriter {
     this.lastSyncMs = nowMs;
   }
 
-  private closeLater(): void {
+  private closeLater(onSynced?: () => void): void {
     const { fd, offset } = this;
     if (fd === NO_FD) return;
     this.fd = NO_FD;
     this.size = 0;
     this.syncedSize = 0;
-    this.queue.close(fd, (error) => this.noteOutcome(error, offset));
+    this.queue.close(fd, (error) => {
+      this.noteOutcome(error, offset);
+      onSynced?.();
+    });
   }
 
   /** A sync in the background is over, of what there was up to an offset. */

@@ -1,11 +1,11 @@
-import { readdirSync, statSync, truncateSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RandomBytes } from '../../support/random-bytes.js';
-import { CrashSite, crashKind, crashRounds, crashSeed, withConnection } from './crash-site.js';
+import { CrashSite, crashKind, crashRounds, crashSeed, infoField, withConnection } from './crash-site.js';
 import { Load, newWriters, type Writer } from './load.js';
-import { canTrace, killAtCall, witness, writtenTo } from './tracing.js';
+import { canTrace, killAtCall, namedIn, witness, witnessOrder, writtenTo } from './tracing.js';
 
 /**
  * What SIGKILL at a random moment does not show. A power cut also takes what was written and not synced: strace tells
@@ -72,6 +72,97 @@ describe.runIf(canTrace)('a power cut', () => {
     // A second, and what a busy machine adds to it.
     if (policy === 'everysec') expect(oldestMs).toBeLessThan(1000 + durationMs);
   });
+});
+
+describe.runIf(canTrace)('a rewrite begins a new increment', () => {
+  /** How long a sync in the background takes: longer than what is done meanwhile. */
+  const SYNC_MICROSECONDS = 3_000_000;
+  const file = (name: string) => join(site.directory, 'appendonlydir', name);
+
+  test.each(['always', 'everysec', 'no'])(
+    'that the manifest names only when the one before is on the disk, under appendfsync %s',
+    { timeout: 3_600_000 },
+    async (policy) => {
+      const trace = join(site.directory, '..', 'trace');
+      const args = ['--appendonly', 'yes', '--appendfsync', policy];
+      const server = await site.start(args, { wrapper: witnessOrder(trace, 20_000) });
+      const load = new Load(server, writers, random);
+      const rewrites = 3;
+      await withConnection(server, async (connection) => {
+        for (let i = 0; i < rewrites; i++) {
+          await sleep(50);
+          await connection.call('BGREWRITEAOF');
+          while ((await infoField(connection, 'persistence', 'aof_rewrite_in_progress')) !== '0')
+            await sleep(5);
+        }
+      });
+      await load.stop();
+      await server.kill();
+      const manifests = namedIn(trace);
+      // Two increments: those where it matters.
+      expect(manifests.filter(({ increments }) => increments.length > 1).length).toBeGreaterThan(0);
+      for (const { unsynced } of manifests) expect(unsynced).toEqual([]);
+      const next = await site.start(args);
+      expect((await site.survivalIn(next, writers)).lost).toBe(0);
+    },
+  );
+
+  /** Leaves a server in the middle of that, and writes before and after. */
+  async function leaveBetween(args: readonly string[]): Promise<void> {
+    const wrapper = witnessOrder('/dev/null', SYNC_MICROSECONDS);
+    const server = await site.start(args, { wrapper });
+    await withConnection(server, async (connection) => {
+      await connection.call('MULTI');
+      await connection.call('INCR', 'before');
+      await connection.call('SET', 'padding', 'x'.repeat(1000));
+      await connection.call('EXEC');
+      await connection.call('BGREWRITEAOF');
+      await connection.call('INCR', 'after');
+      while (statSync(file('appendonly.aof.2.incr.aof')).size === 0) await sleep(5);
+    });
+    expect(readFileSync(file('appendonly.aof.manifest'), 'latin1')).not.toContain('seq 2 type i');
+    await server.kill();
+  }
+
+  const POLICIES = [['everysec'], ['no']];
+  const argsOf = (policy: string) => [
+    '--appendonly',
+    'yes',
+    '--appendfsync',
+    policy,
+    '--rdb-key-save-delay',
+    '5000000',
+  ];
+
+  test.each(POLICIES)('and nothing is lost by a kill meanwhile, under appendfsync %s', async (policy) => {
+    await leaveBetween(argsOf(policy));
+    for (let i = 0; i < 2; i++) {
+      const next = await site.start(argsOf(policy));
+      await withConnection(next, async (connection) => {
+        expect(await connection.call('MGET', 'before', 'after')).toEqual(['1', '1']);
+      });
+      expect(existsSync(file('appendonly.aof.successor'))).toBe(false);
+      await next.kill();
+    }
+  });
+
+  test.each(POLICIES)(
+    'and a power cut meanwhile leaves files that load, under appendfsync %s',
+    async (policy) => {
+      await leaveBetween(argsOf(policy));
+      const torn = file('appendonly.aof.1.incr.aof');
+      truncateSync(torn, statSync(torn).size - 500);
+      for (let i = 0; i < 2; i++) {
+        const next = await site.start(argsOf(policy));
+        await withConnection(next, async (connection) => {
+          // What was not synced is lost, from its first torn command on.
+          expect(await connection.call('EXISTS', 'before', 'after')).toBe(0);
+          expect(await connection.call('INCR', 'again')).toBe(i + 1);
+        });
+        await next.kill();
+      }
+    },
+  );
 });
 
 describe.runIf(canTrace)('a kill at a system call', () => {
