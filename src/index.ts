@@ -3,6 +3,7 @@ import { Configuration } from './config/configuration.js';
 import type { Memory } from './memory/memory.js';
 import { NetTransport } from './network/net-transport.js';
 import { createLog, type Log, silentLog } from './observability/log.js';
+import { AppendOnlyFileError } from './persistence/aof/directory.js';
 import { finishData } from './process/shutdown.js';
 import { CommandTable } from './server/command-table.js';
 import { Listeners } from './server/listeners.js';
@@ -37,7 +38,11 @@ export interface RespiteServer {
   readonly server: Server;
   /** Closes all connections and stops listening. Nothing is left over. */
   close(): Promise<void>;
-  /** Resolves when the server is closed, by `close` or by a client's SHUTDOWN, which saves the data as in Redis. */
+  /**
+   * Resolves when the server is closed, by `close` or by a client's SHUTDOWN, which saves the data as in Redis. Rejects
+   * with AppendOnlyFileError when it closed by itself, as under `appendfsync always` the disk refused what clients wrote:
+   * they were not answered. (There redis-server exits with 1.)
+   */
   readonly closed: Promise<void>;
 }
 
@@ -79,13 +84,22 @@ export async function createServer(options: RespiteOptions = {}): Promise<Respit
     throw error;
   }
   let tellClosed = () => {};
-  const closed = new Promise<void>((resolve) => {
+  let tellFailed = (_error: Error) => {};
+  const closed = new Promise<void>((resolve, reject) => {
     tellClosed = resolve;
+    tellFailed = reject;
   });
+  // Who does not wait for it need not hear of it.
+  closed.catch(() => {});
   const close = async () => {
     server.stop();
     await listeners.close();
     tellClosed();
+  };
+  server.onFatal = (reason) => {
+    server.appendOnlyFile.abandon();
+    server.stop();
+    void listeners.close().then(() => tellFailed(new AppendOnlyFileError(reason)));
   };
   server.onShutdown = (request) => {
     if (!finishData(server, request)) return false;

@@ -15,6 +15,7 @@ export class Shutdown {
     this.pidFile = pidFile;
     server.onShutdown = (request) => this.begin(request);
     server.onShutdownAbort = () => this.abort();
+    server.onFatal = () => process.exit(1);
     server.cron.addTask(() => this.beginScheduled());
   }
 

@@ -34,7 +34,7 @@ export function newAppendOnlyFile(server: Server): AppendOnlyFile {
     onNewFile: () => propagation.forgetDatabase(sink),
     onOutcome: () => server.refuseWrites(),
     onSynced: () => server.syncWaits.serve(),
-    exit: () => process.exit(1),
+    onFatal: (reason) => server.onFatal(reason),
   });
   follow(server, file);
   return file;

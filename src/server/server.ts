@@ -146,6 +146,13 @@ export class Server implements ClientOwner {
   supervisor: 'no' | 'upstart' | 'systemd' = 'no';
   /** What SHUTDOWN and signals call; set by whoever owns the server. False when the server cannot end. */
   onShutdown: (request: ShutdownRequest) => boolean = () => true;
+  /**
+   * What is called when the server cannot keep what replies that wait say, so that it must end with none of them sent;
+   * set by whoever owns the server.
+   */
+  onFatal: (reason: string) => void = (reason) => {
+    throw new Error(reason);
+  };
   /** What SHUTDOWN ABORT calls. False when no end is under way. */
   onShutdownAbort: () => boolean = () => false;
 

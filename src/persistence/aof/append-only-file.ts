@@ -46,8 +46,8 @@ export interface AppendOnlyFileParts {
   readonly onOutcome: () => void;
   /** Called when `syncedOffset` may have grown, or there will be no more syncs. */
   readonly onSynced: () => void;
-  /** Ends the process at once with exit code 1. */
-  readonly exit: () => never;
+  /** Called under `always` when the file cannot be written or synced: none of the replies that wait may leave. */
+  readonly onFatal: (reason: string) => void;
 }
 
 /** A rewrite under way. */
@@ -94,7 +94,7 @@ export class AppendOnlyFile {
   private rewrite: Rewrite | undefined;
 
   constructor(parts: AppendOnlyFileParts) {
-    const { configuration, log, keyspace, latencies, onOutcome, onSynced, exit } = parts;
+    const { configuration, log, keyspace, latencies, onOutcome, onSynced, onFatal } = parts;
     this.parts = parts;
     this.limit = new RewriteLimit(log);
     this.writer = new AofWriter({
@@ -105,7 +105,7 @@ export class AppendOnlyFile {
       isSnapshotUnderWay: () => this.isBusy,
       onOutcome,
       onSynced,
-      exit,
+      onFatal,
     });
     this.files = new AofFiles(configuration, log, this.writer);
   }
@@ -295,6 +295,13 @@ export class AppendOnlyFile {
     this.writer.closeAtOnce();
   }
 
+  /** The server ends, and not in order: what waits is dropped, and the files stay as they are. */
+  abandon(): void {
+    this.state = 'off';
+    this.cancelRewrite(true);
+    this.writer.closeAtOnce();
+  }
+
   /** Begins a rewrite. False when it cannot; the log tells why. */
   beginRewrite(): boolean {
     const { configuration, log } = this.parts;
@@ -394,10 +401,12 @@ export class AppendOnlyFile {
   /** Has what follows go to another file than what the new base will hold. False when it cannot be. */
   private switchIncrement(): boolean {
     if (this.state === 'off') return true;
+    const isTemporary = this.state === 'waiting';
     this.parts.onNewFile();
     this.writer.flush(true);
+    if (!isTemporary && !this.writer.isOpen) return false; // the server has ended
     // What cannot be written now would come after a base that has it already.
-    return this.writer.bufferedBytes === 0 && this.files.openNewIncrement(this.state === 'waiting');
+    return this.writer.bufferedBytes === 0 && this.files.openNewIncrement(isTemporary);
   }
 
   /** The rewrite has written its file, or failed. */

@@ -38,8 +38,11 @@ export interface WriterParts {
   readonly onOutcome: () => void;
   /** Called when `syncedOffset` may have grown. */
   readonly onSynced: () => void;
-  /** Ends the process at once with exit code 1: what clients were promised cannot be kept. */
-  readonly exit: () => never;
+  /**
+   * Called when what clients were promised cannot be kept, with the reason: none of the replies that wait may leave. In
+   * the program it ends the process and does not return.
+   */
+  readonly onFatal: (reason: string) => void;
 }
 
 /**
@@ -266,7 +269,7 @@ export class AofWriter {
 
   /** A write has failed, after some bytes or none. */
   private handleFailure(error: unknown, written: ByteLength): void {
-    const { log, configuration, onOutcome, exit } = this.parts;
+    const { log, configuration, onOutcome, onFatal } = this.parts;
     const nowMs = Date.now();
     const isLogged = nowMs - this.lastErrorLogMs > ERROR_LOG_INTERVAL_MS;
     if (isLogged) this.lastErrorLogMs = nowMs;
@@ -282,7 +285,8 @@ export class AofWriter {
     if (configuration.values.appendfsync === 'always') {
       // The replies to this turn are made already, and what they say must be true.
       log.warn("Can't recover from AOF write error when the AOF fsync policy is 'always'. Exiting...");
-      exit();
+      onFatal(`the append-only file cannot be written: ${systemErrorText(error)}`);
+      return;
     }
     this.writeProblem = systemErrorText(error);
     if (kept > 0) {
@@ -310,7 +314,7 @@ export class AofWriter {
   }
 
   private syncAtOnce(): void {
-    const { log, latencies, clock, exit } = this.parts;
+    const { log, latencies, clock, onFatal } = this.parts;
     const startMs = performance.now();
     try {
       fdatasyncSync(this.fd);
@@ -319,7 +323,8 @@ export class AofWriter {
         "Can't persist AOF for fsync error when the AOF fsync policy is 'always': " +
           `${systemErrorText(error)}. Exiting...`,
       );
-      exit();
+      onFatal(`the append-only file cannot be synced: ${systemErrorText(error)}`);
+      return;
     }
     const milliseconds = performance.now() - startMs;
     this.busyMicroseconds += milliseconds * 1000;

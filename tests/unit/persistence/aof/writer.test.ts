@@ -47,7 +47,7 @@ function make(directives: Record<string, string> = {}): Fixture {
     isSnapshotUnderWay: () => false,
     onOutcome: () => outcomes.push(writer.problem),
     onSynced: () => synced.push(writer.syncedOffset),
-    exit: () => {
+    onFatal: () => {
       throw new Ended();
     },
   });
