@@ -184,8 +184,12 @@ export class Propagation implements DeletionListener {
     }
   }
 
-  /** Passes nothing on until `resume`: while data is loaded, of which all sinks know. */
+  /**
+   * Passes nothing on until `resume`: while data is loaded, of which all sinks know. They get what the unit that is open
+   * has done so far, as it is about to be loaded from one of them.
+   */
   suspend(): void {
+    if (this.count > 0) this.flush();
     this.isSuspended = true;
     this.update();
   }

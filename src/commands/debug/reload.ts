@@ -1,4 +1,5 @@
 import type { CommandContext } from '../../server/context.js';
+import { ERROR_LOADING } from '../../server/errors.js';
 import { type DebugSubcommand, FIRST_ARGUMENT } from './subcommand.js';
 
 const ERROR_LOADING_FILE = 'ERR Error trying to load the AOF files, check server logs.';
@@ -10,7 +11,7 @@ export const reloadSubcommands: readonly DebugSubcommand[] = [
     summary: 'Write the append-only file, drop the data, and load what the file holds.',
     least: 0,
     most: 0,
-    handler: loadAppendOnlyFile,
+    handler: (context) => load(context, loadAppendOnlyFile),
   },
   {
     name: 'reload',
@@ -18,9 +19,21 @@ export const reloadSubcommands: readonly DebugSubcommand[] = [
     summary: 'Save the data, drop it, and load what was saved.',
     least: 0,
     most: 3,
-    handler: reload,
+    handler: (context) => load(context, reload),
   },
 ];
+
+/**
+ * Loads data, unless that is going on already: for a client that may ask meanwhile, or as an append-only file says so.
+ * (redis-server crashes then.) It never gets into that file, not even when it fails half way: redis-server writes it
+ * there, and can load the file no more.
+ */
+function load(context: CommandContext, handler: (context: CommandContext) => void): void {
+  const { server, reply } = context;
+  server.propagation.prevent();
+  if (server.isLoading) reply.error(ERROR_LOADING);
+  else handler(context);
+}
 
 function reload(context: CommandContext): void {
   const { arguments: request, server, keyspace, reply } = context;
