@@ -1,14 +1,12 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Log } from '../observability/log.js';
 import type { Types } from '../types/types.js';
+import { type LoadSettings, LoadSlices } from './load-slices.js';
 import { RdbFileReader, type RdbLoadOptions } from './rdb/file-reader.js';
 import { RdbError, RdbInput } from './rdb/input.js';
 
-/** How long clients wait while a file is loaded, in ms. */
-const SLICE_MS = 5;
 /** How often the log tells how far it is, in ms. */
 const PROGRESS_LOG_MS = 5000;
-const STEPS_PER_LOOK = 32;
 
 /** What is loaded and how far: for INFO. */
 export interface LoadProgress {
@@ -24,22 +22,13 @@ export class RdbLoading {
   private readonly fd: number;
   private readonly input: RdbInput;
   private readonly log: Log;
-  private readonly keyDelayMicroseconds: () => number;
+  private readonly slices: LoadSlices;
   private loggedMs: number;
 
-  /**
-   * @param keyDelayMicroseconds `key-load-delay`: how long each key shall take, for tests; negative for a fraction
-   * @throws Error when the file cannot be opened
-   */
-  constructor(
-    path: string,
-    types: Types,
-    log: Log,
-    options: RdbLoadOptions,
-    keyDelayMicroseconds: () => number,
-  ) {
+  /** @throws Error when the file cannot be opened */
+  constructor(path: string, types: Types, log: Log, options: RdbLoadOptions, settings: LoadSettings) {
     this.log = log;
-    this.keyDelayMicroseconds = keyDelayMicroseconds;
+    this.slices = new LoadSlices(settings);
     this.fd = openSync(path, 'r');
     this.progress = { startedMs: Date.now(), totalBytes: fstatSync(this.fd).size, loadedBytes: 0 };
     this.loggedMs = this.progress.startedMs;
@@ -66,13 +55,7 @@ export class RdbLoading {
   async load(): Promise<void> {
     try {
       this.reader.begin();
-      for (let keys = 0; this.loadSlice(); keys = this.reader.keysLoaded) {
-        const delayMs = this.delayOf(this.reader.keysLoaded - keys);
-        await new Promise((resolve) => {
-          if (delayMs >= 1) setTimeout(resolve, delayMs);
-          else setImmediate(resolve);
-        });
-      }
+      while (this.loadSlice()) await this.slices.pause();
     } catch (error) {
       throw logRdbError(this.log, error);
     } finally {
@@ -81,19 +64,18 @@ export class RdbLoading {
   }
 
   private loadSlice(): boolean {
-    const end = performance.now() + SLICE_MS;
+    const { slices, reader, input } = this;
+    let keys = reader.keysLoaded;
+    let newKeys = 0;
+    slices.begin(input.position);
     do {
-      for (let i = 0; i < STEPS_PER_LOOK; i++) if (!this.reader.step()) return false;
-      this.progress.loadedBytes = this.input.position;
-    } while (performance.now() < end && this.keyDelayMicroseconds() === 0);
+      if (!reader.step()) return false;
+      newKeys = reader.keysLoaded - keys;
+      keys = reader.keysLoaded;
+    } while (!slices.isOver(input.position, newKeys));
+    this.progress.loadedBytes = input.position;
     this.logProgress();
     return true;
-  }
-
-  /** How long to wait for so many keys, in ms. */
-  private delayOf(keys: number): number {
-    const delay = this.keyDelayMicroseconds();
-    return ((delay < 0 ? -1 / delay : delay) * keys) / 1000;
   }
 
   private logProgress(): void {

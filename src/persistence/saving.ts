@@ -179,7 +179,7 @@ export class Saving {
       checksDuplicates: configuration.values['sanitize-dump-payload'] !== 'no',
       ...options,
     };
-    return new RdbLoading(this.path, types, log, loadOptions, () => configuration.values['key-load-delay']);
+    return new RdbLoading(this.path, types, log, loadOptions, configuration.values);
   }
 
   private noteLoaded({ reader }: RdbLoading): void {

@@ -10,6 +10,7 @@ export const hiddenDirectives = {
     range: [1024, INT_MAX],
     default: 524288,
     flags: ['hidden'],
+    actedOn: true,
   },
   'aof-disable-auto-gc': { kind: 'boolean', default: false, flags: ['hidden'], actedOn: true },
   'cluster-ping-interval': { kind: 'integer', range: [0, LONG_MAX], default: 0, flags: ['hidden'] },

@@ -6,6 +6,7 @@ import type { ByteLength, ByteOffset } from '../../memory/reference.js';
 import type { Log } from '../../observability/log.js';
 import type { Arguments } from '../../protocol/arguments.js';
 import type { Types } from '../../types/types.js';
+import { LoadSlices } from '../load-slices.js';
 import { type LoadProgress, logRdbError } from '../loading.js';
 import { RdbFileReader } from '../rdb/file-reader.js';
 import { RdbError, RdbInput } from '../rdb/input.js';
@@ -32,17 +33,12 @@ export interface AofLoadingParts {
   readonly replay: CommandReplay;
 }
 
-/** How long clients wait while a file is loaded, in ms. */
-const SLICE_MS = 5;
-const STEPS_PER_LOOK = 32;
 /** How often the log tells how far it is, in ms. */
 const PROGRESS_LOG_MS = 5000;
 const RDB_MAGIC = 'REDIS';
-/** A delay of `key-load-delay` that is shorter than this is made together with others, in microseconds. */
-const DELAY_MICROSECONDS_MIN = 1000;
 
-/** How loading goes on: at each value, others may go ahead, for at least so many ms. */
-type Slices = Generator<number, void>;
+/** Loads a part: at each pause, others may go ahead. */
+type Part<Result> = Generator<undefined, Result>;
 
 /** Loads what a manifest names: the base, then the increments, at once or in slices. Only one of the methods, once. */
 export class AofLoading {
@@ -58,14 +54,13 @@ export class AofLoading {
   /** Bytes of the files that are done. */
   private doneBytes: ByteLength = 0;
   private loggedMs = Date.now();
-  private sliceEnd = 0;
-  private steps = 0;
-  private delayMicroseconds = 0;
+  private readonly slices: LoadSlices;
 
   /** @throws AppendOnlyFileError when a file is missing */
   constructor(parts: AofLoadingParts, manifest: Manifest) {
     this.parts = parts;
     this.manifest = manifest;
+    this.slices = new LoadSlices(parts.configuration.values);
     let total = 0;
     for (const { name } of manifest.files) {
       const size = parts.directory.size(name);
@@ -79,24 +74,22 @@ export class AofLoading {
 
   /** Loads the files. @throws AppendOnlyFileError */
   loadAtOnce(): void {
-    for (const _ of this.loadFiles());
+    this.slices.begin(0);
+    for (const _ of this.loadFiles()) this.slices.begin(this.progress.loadedBytes);
   }
 
   /** Loads the files, and lets others go ahead every few ms. Rejects with AppendOnlyFileError. */
   async load(beforeSlice: () => void): Promise<void> {
     beforeSlice();
-    this.sliceEnd = performance.now() + SLICE_MS;
-    for (const delayMs of this.loadFiles()) {
-      await new Promise<void>((resolve) => {
-        if (delayMs > 0) setTimeout(resolve, delayMs);
-        else setImmediate(resolve);
-      });
+    this.slices.begin(0);
+    for (const _ of this.loadFiles()) {
+      await this.slices.pause();
       beforeSlice();
-      this.sliceEnd = performance.now() + SLICE_MS;
+      this.slices.begin(this.progress.loadedBytes);
     }
   }
 
-  private *loadFiles(): Slices {
+  private *loadFiles(): Part<void> {
     const { base, files } = this.manifest;
     for (const [index, entry] of files.entries()) {
       const startMs = performance.now();
@@ -112,7 +105,7 @@ export class AofLoading {
   }
 
   /** Loads one file. False when it ended in the middle of a command, which has been cut off. */
-  private *loadFile(name: string): Generator<number, boolean> {
+  private *loadFile(name: string): Part<boolean> {
     const { log, directory } = this.parts;
     let fd: number;
     try {
@@ -139,7 +132,7 @@ export class AofLoading {
   }
 
   /** Loads the snapshot that a file begins with. Returns where the commands begin. */
-  private *loadSnapshot(fd: number, name: string): Generator<number, ByteOffset> {
+  private *loadSnapshot(fd: number, name: string): Part<ByteOffset> {
     const { log, configuration, types, directory } = this.parts;
     const isOldFile = name === directory.fileName;
     log.info(isOldFile ? 'Reading RDB preamble from AOF file...' : 'Reading RDB base file on AOF loading...');
@@ -159,8 +152,8 @@ export class AofLoading {
     });
     try {
       reader.begin();
-      while (reader.step()) {
-        if (this.isSliceOver()) yield this.endSlice(input.position);
+      for (let keys = 0; reader.step(); keys = reader.keysLoaded) {
+        if (this.isSliceOver(input.position, reader.keysLoaded - keys)) yield;
       }
     } catch (error) {
       const shown = logRdbError(log, error);
@@ -172,12 +165,7 @@ export class AofLoading {
   }
 
   /** Runs the commands of a file from a position on. False as `loadFile`. */
-  private *loadCommands(
-    fd: number,
-    name: string,
-    size: ByteLength,
-    start: ByteOffset,
-  ): Generator<number, boolean> {
+  private *loadCommands(fd: number, name: string, size: ByteLength, start: ByteOffset): Part<boolean> {
     const { replay, log } = this.parts;
     const reader = new CommandReader(fd, size, start);
     /** Behind the last whole command, a transaction being one. */
@@ -191,7 +179,7 @@ export class AofLoading {
         );
       }
       if (!replay.isInTransaction) validEnd = reader.position;
-      if (this.isSliceOver()) yield this.endSlice(reader.position);
+      if (this.isSliceOver(reader.position, 1)) yield;
     }
     if (found === BAD_FORMAT) throw this.fail(badFormat(name));
     if (found === END && !replay.isInTransaction) return true;
@@ -232,30 +220,18 @@ export class AofLoading {
     );
   }
 
-  /** Whether others are to go ahead; counts a step. */
-  private isSliceOver(): boolean {
-    const delay = this.parts.configuration.values['key-load-delay'];
-    if (delay !== 0) {
-      // A negative one is a fraction of a microsecond.
-      this.delayMicroseconds += delay > 0 ? delay : -1 / delay;
-      if (this.delayMicroseconds >= DELAY_MICROSECONDS_MIN) return true;
-    }
-    return ++this.steps % STEPS_PER_LOOK === 0 && performance.now() >= this.sliceEnd;
-  }
-
-  /** Ends a slice. Returns how long to wait, in ms. */
-  private endSlice(position: ByteOffset): number {
-    const { progress } = this;
+  /** Whether others are to go ahead, now that so many further keys or commands of a file are loaded. */
+  private isSliceOver(position: ByteOffset, units: number): boolean {
+    const { progress, slices, parts } = this;
+    if (!slices.isOver(this.doneBytes + position, units)) return false;
     progress.loadedBytes = this.doneBytes + position;
     const nowMs = Date.now();
     if (nowMs - this.loggedMs >= PROGRESS_LOG_MS) {
       this.loggedMs = nowMs;
       const percent = (progress.loadedBytes / progress.totalBytes) * 100;
-      this.parts.log.info(`Loading the append only file: ${percent.toFixed(0)}% done`);
+      parts.log.info(`Loading the append only file: ${percent.toFixed(0)}% done`);
     }
-    const delayMs = this.delayMicroseconds / 1000;
-    this.delayMicroseconds = 0;
-    return delayMs >= 1 ? delayMs : 0;
+    return true;
   }
 
   private fail(line: string): AppendOnlyFileError {
