@@ -11,7 +11,7 @@ export interface ConnectionListener {
 }
 
 /**
- * A connection of any transport: TCP, unix socket, TLS or, in the future, epoll. What is above knows no more.
+ * A connection of any transport: TCP or unix socket, however it is read and written. What is above knows no more.
  */
 export interface Connection {
   listener: ConnectionListener | undefined;

@@ -1,8 +1,10 @@
 import { chmodSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Connection, ListenAddress, Listener, Transport } from './connection.js';
-import { endpointsOf } from './endpoints.js';
-import { HandleConnection, HandleResources } from './handle-connection.js';
+import { type Endpoints, endpointsOf } from './endpoints.js';
+import { EpollConnection, EpollResources } from './epoll/epoll-connection.js';
+import { eventPoll } from './epoll/event-poll.js';
+import { LibuvConnection, LibuvResources } from './libuv-connection.js';
 import { type StreamHandle, streamBinding } from './stream-binding.js';
 import { StreamConnection } from './stream-connection.js';
 
@@ -12,20 +14,22 @@ import { StreamConnection } from './stream-connection.js';
  */
 const READ_BYTES = 16 * 1024;
 
-/** How a transport works. */
-export interface NetTransportOptions {
-  /** Uses the streams of `node:net`, even where their handles could be used alone. */
-  readonly usesStreams?: boolean;
-}
+/** How connections are read and written: by our own epoll, by libuv, or by the streams of `node:net`. */
+export type ConnectionKind = 'epoll' | 'libuv' | 'streams';
 
-/** TCP and unix sockets through `node:net`: the portable transport. */
+/** Makes a connection of an accepted handle. */
+type ConnectionMaker = (handle: StreamHandle, endpoints: Endpoints) => Connection;
+
+/**
+ * TCP and unix sockets. Node listens and accepts; what reads and writes the connections is the fastest that there is
+ * here: see `makerOf`.
+ */
 export class NetTransport implements Transport {
-  private readonly readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
-  private readonly resources: HandleResources | undefined;
+  private readonly connect: ConnectionMaker;
 
-  constructor(options: NetTransportOptions = {}) {
-    const binding = options.usesStreams === true ? undefined : streamBinding();
-    if (binding !== undefined) this.resources = new HandleResources(binding, this.readBuffer);
+  /** @param fastest the fastest kind that may be used; the next one where that is not to be had */
+  constructor(fastest: ConnectionKind = 'epoll') {
+    this.connect = makerOf(fastest);
   }
 
   async listen(address: ListenAddress, accept: (connection: Connection) => void): Promise<Listener> {
@@ -63,10 +67,27 @@ export class NetTransport implements Transport {
     if (handle === null) return undefined;
     const endpoints = endpointsOf(accepted, path);
     holder._handle = null;
-    return this.resources === undefined
-      ? new StreamConnection(handle, endpoints, this.readBuffer)
-      : new HandleConnection(handle, endpoints, this.resources);
+    return this.connect(handle, endpoints);
   }
+}
+
+/**
+ * The best way to read and write connections up to `fastest`. Server CPU of a PING without pipelining, 50 clients: 2.4 µs
+ * by our own epoll, 2.8 by libuv, 3.3 by streams, where redis-server takes 2.3.
+ */
+function makerOf(fastest: ConnectionKind): ConnectionMaker {
+  const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  const binding = fastest === 'streams' ? undefined : streamBinding();
+  if (binding === undefined) {
+    return (handle, endpoints) => new StreamConnection(handle, endpoints, readBuffer);
+  }
+  const poll = fastest === 'epoll' ? eventPoll() : null;
+  if (poll === null) {
+    const resources = new LibuvResources(binding, readBuffer);
+    return (handle, endpoints) => new LibuvConnection(handle, endpoints, resources);
+  }
+  const resources = new EpollResources(binding, poll, readBuffer);
+  return (handle, endpoints) => new EpollConnection(handle, endpoints, resources);
 }
 
 class NetListener implements Listener {

@@ -1,5 +1,6 @@
 import Denque from 'denque';
 import type { Keyspace } from '../keyspace/keyspace.js';
+import { afterReads } from '../network/after-reads.js';
 import type { Client } from './client.js';
 import type { Outbox } from './outbox.js';
 
@@ -28,7 +29,7 @@ export interface TurnEvents {
  * One turn of the loop: read → decode → execute → commit → reply.
  *
  * It opens with the first bytes that the system has for any client, and ends when all that arrived has been
- * executed (Node's check phase comes after all sockets are read). Only then it is committed, once for all
+ * executed. Only then it is committed, once for all
  * clients, and only then the replies leave.
  */
 export class Turn {
@@ -59,7 +60,7 @@ export class Turn {
     this.isOpen = true;
     this.readClock();
     this.events.opened();
-    setImmediate(this.endTurn);
+    afterReads(this.endTurn);
   }
 
   /** Reads the clock. All of a turn happens at one time. */
