@@ -19,6 +19,7 @@ import { Shutdown } from './shutdown.js';
 import { handleSignals } from './signals.js';
 import { logMode, logReady, logStarting } from './start-log.js';
 import { findSupervisor, reportReady, type Supervisor } from './supervisor.js';
+import { lowerThreadPriorities } from './thread-priorities.js';
 import { UserDeclarations } from './user-declarations.js';
 
 /**
@@ -27,6 +28,7 @@ import { UserDeclarations } from './user-declarations.js';
  */
 export async function runProgram(commandLine: readonly string[]): Promise<void> {
   raiseInliningLimits();
+  lowerThreadPriorities();
   const isDaemon = takeDaemonMark();
   const { argv, logFormat } = await takeOwnOptions(commandLine);
   const stdin = argv[0] === '-' || argv.at(-1) === '-' ? readFileSync(0, 'latin1') : '';

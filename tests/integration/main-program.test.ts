@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -92,6 +93,20 @@ describe('a start', () => {
     expect(program.stdout).toMatch(/^\d+:C \d\d \w{3} \d{4} \d\d:\d\d:\d\d\.\d{3} \* oO0O/);
     expect(program.stderr).toBe('');
   });
+
+  test.runIf(process.platform === 'linux')(
+    'has its compiler give way to the thread that serves',
+    async () => {
+      const { pid } = await startOnSocket();
+      // The niceness is the 19th value of a stat file, the 17th behind the name.
+      const niceness = readdirSync(`/proc/${pid}/task`).map((thread) => {
+        const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1');
+        return [Number(thread), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16])];
+      });
+      expect(niceness.find(([thread]) => thread === pid)?.[1]).toBe(0);
+      expect(niceness.filter(([, nice]) => nice === 10).length).toBeGreaterThanOrEqual(2);
+    },
+  );
 
   test('in JSON when that is wanted', async () => {
     const program = await startOnSocket('--log-format', 'json', '--slowlog-log-slower-than', '-1');
