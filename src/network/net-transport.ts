@@ -73,7 +73,7 @@ export class NetTransport implements Transport {
 
 /**
  * The best way to read and write connections up to `fastest`. Server CPU of a PING without pipelining, 50 clients: 2.4 µs
- * by our own epoll, 2.8 by libuv, 3.3 by streams, where redis-server takes 2.3.
+ * by our own epoll and 2.8 by libuv, where redis-server takes 2.3 (November 2026, Node 20).
  */
 function makerOf(fastest: ConnectionKind): ConnectionMaker {
   const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);

@@ -28,9 +28,8 @@ export interface TurnEvents {
 /**
  * One turn of the loop: read → decode → execute → commit → reply.
  *
- * It opens with the first bytes that the system has for any client, and ends when all that arrived has been
- * executed. Only then it is committed, once for all
- * clients, and only then the replies leave.
+ * It opens with the first bytes that the system has for any client, and ends when all that arrived has been executed
+ * (see `afterReads`). Only then it is committed, once for all clients, and only then the replies leave.
  */
 export class Turn {
   readonly outbox: Outbox;
