@@ -36,6 +36,11 @@ export interface ChangeListener {
 export interface ChangeGuard {
   beforeChange(database: Database, record: RecordReference): void;
   /**
+   * Whether the removal of a record, or of parts of it, that no client asked for had better wait, as `beforeChange` would
+   * take long. It will not for ever: the guard sees to the record soon.
+   */
+  postponesRemoval(database: Database, record: RecordReference): boolean;
+  /**
    * A database gives up its table with all that is in it. Returns whether the guard needs it still, and sees to it
    * afterwards that `job`, which frees it, is done.
    */
@@ -58,6 +63,9 @@ export interface DeletionListener {
     length: ByteLength,
   ): void;
 }
+
+/** When that is tried again which a guard has postponed, in ms. */
+const POSTPONED_MS = 20;
 
 /** What `presence` tells of a key. */
 export const KEY_ABSENT = 0;
@@ -178,7 +186,7 @@ export class Keyspace extends RecordStore {
     return NULL_REFERENCE;
   }
 
-  /** The same without counting a hit or miss. */
+  /** The same without counting a hit or miss. One that has expired may stay: `lookupWrite` makes sure that it is gone. */
   peek(
     database: Database,
     hash: number,
@@ -189,7 +197,7 @@ export class Keyspace extends RecordStore {
     const record = database.find(hash, bytes, offset, length);
     if (record === NULL_REFERENCE) return NULL_REFERENCE;
     if (this.records.hasDeadline(record) && this.isExpired(record)) {
-      if (this.removesExpired) this.expire(database, record);
+      if (this.mayRemoveExpired(database, record)) this.expire(database, record);
       return NULL_REFERENCE;
     }
     return record;
@@ -216,8 +224,12 @@ export class Keyspace extends RecordStore {
     offset: ByteOffset,
     length: ByteLength,
   ): RecordReference {
-    const record = this.peek(database, hash, bytes, offset, length);
+    const record = database.find(hash, bytes, offset, length);
     if (record === NULL_REFERENCE) return NULL_REFERENCE;
+    if (this.records.hasDeadline(record) && this.isExpired(record)) {
+      if (this.removesExpired) this.expire(database, record);
+      return NULL_REFERENCE;
+    }
     if (this.guard !== undefined) this.guard.beforeChange(database, record);
     this.touch(record);
     return record;
@@ -231,6 +243,19 @@ export class Keyspace extends RecordStore {
   /** Whether what has this deadline (and it is one) has expired. */
   isPast(deadlineMs: TimestampMs): boolean {
     return !this.ignoresDeadlines && deadlineMs <= this.nowMs;
+  }
+
+  /**
+   * Whether somebody who only reads may remove a record that has expired, or fields of it that have; otherwise they are
+   * to be hidden.
+   */
+  mayRemoveExpired(database: Database, record: RecordReference): boolean {
+    return this.removesExpired && !this.postponesRemoval(database, record);
+  }
+
+  /** Whether a removal that no client asked for had better wait, or take another record: see ChangeGuard. */
+  postponesRemoval(database: Database, record: RecordReference): boolean {
+    return this.guard?.postponesRemoval(database, record) === true;
   }
 
   /** Announces a change of a record that was looked up for reading only, before it is made. */
@@ -305,15 +330,20 @@ export class Keyspace extends RecordStore {
   }
 
   /**
-   * Removes up to about `limit` records that are past their deadline. Returns whether there is more to do.
+   * Removes up to about `limit` records that are past their deadline. Returns whether there is more to do. Those whose
+   * removal is postponed do not hold up the others.
    */
   expireDue(database: Database, limit: number): boolean {
-    let left = limit;
-    while (left > 0) {
-      const node = database.deadlines.takeDue(this.nowMs);
-      if (node !== NULL_REFERENCE) this.expire(database, this.records.recordOfNode(node));
-      else if (!database.deadlines.advance(this.nowMs, left)) return false;
-      left--;
+    const { deadlines } = database;
+    for (let left = limit; left > 0; left--) {
+      const node = deadlines.takeDue(this.nowMs);
+      if (node === NULL_REFERENCE) {
+        if (!deadlines.advance(this.nowMs, left)) return false;
+        continue;
+      }
+      const record = this.records.recordOfNode(node);
+      if (this.postponesRemoval(database, record)) deadlines.postpone(node, this.nowMs + POSTPONED_MS);
+      else this.expire(database, record);
     }
     return true;
   }
@@ -330,6 +360,11 @@ export class Keyspace extends RecordStore {
         continue;
       }
       const record = this.records.recordOfFieldNode(node);
+      if (this.postponesRemoval(database, record)) {
+        database.fieldDeadlines.postpone(node, this.nowMs + POSTPONED_MS);
+        left--;
+        continue;
+      }
       this.announceChange(database, record);
       left -= Math.max(1, fieldExpiry.expireFields(database, record, left));
     }

@@ -45,8 +45,8 @@ interface PartialKey {
  * that it has when it is written.
  *
  * Passing on a large value takes long. The walk does it in slices; and a change of one that is not passed on, or only
- * in part, had better wait: `delays` says so, and has the value be passed on next. A change that cannot wait has it
- * passed on at once.
+ * in part, had better wait: `delays` says so, and has the value be passed on next; of what expires or is evicted,
+ * `postponesRemoval` does. A change that cannot wait has it passed on at once.
  *
  * A walk always goes to its end, even that of a snapshot that is given up: all records must have the bit when the next
  * one begins.
@@ -120,18 +120,20 @@ export class Snapshot implements ChangeGuard {
 
   /** Whether a change of a record should wait until `onProgress`. */
   delays(database: Database, record: RecordReference): boolean {
-    const { sink, partial } = this;
+    const { sink } = this;
     if (sink === undefined || !this.keyspace.records.isUnwritten(record)) return false;
-    if (record === partial?.record) {
-      this.isKeyAwaited = true;
-    } else if (sink.isLarge(record)) {
-      this.urgent.set(record, this.originOf(database));
-      this.isKeyAwaited = true;
-    } else if (sink.isOverloaded) {
-      this.isRoomAwaited = true;
-    } else {
-      return false;
-    }
+    if (this.postponesRemoval(database, record)) this.isKeyAwaited = true;
+    else if (sink.isOverloaded) this.isRoomAwaited = true;
+    else return false;
+    return true;
+  }
+
+  postponesRemoval(database: Database, record: RecordReference): boolean {
+    const { sink, urgent } = this;
+    if (sink === undefined || !this.keyspace.records.isUnwritten(record)) return false;
+    if (record === this.partial?.record || urgent.has(record)) return true;
+    if (!sink.isLarge(record)) return false;
+    urgent.set(record, this.originOf(database));
     return true;
   }
 

@@ -51,8 +51,8 @@ export interface BlockingServer {
   ): void;
   /** Goes on with the requests that a client sent while it waited, at the end of the turn. */
   resumeLater(client: Client): void;
-  /** Whether CLIENT PAUSE holds a command back. */
-  isPausedFor(client: Client, command: RegisteredCommand): boolean;
+  /** Whether a command cannot run now; `releaseHeld` is called when it may. */
+  holdsBack(client: Client, command: RegisteredCommand, request: Arguments): boolean;
 }
 
 /**
@@ -77,8 +77,8 @@ export class Blocking implements ChangeListener {
   private readonly filter = new KeyFilter();
   /** Keys that appeared and were not looked at yet, in order. */
   private ready: WaitQueue<Waiter>[] = [];
-  /** Keys that are ready, but the commands that wait for them are held back by CLIENT PAUSE. */
-  private paused: WaitQueue<Waiter>[] = [];
+  /** Keys that are ready, but the commands that wait for them are held back. */
+  private held: WaitQueue<Waiter>[] = [];
   private isServing = false;
   /** While a command runs again, until when it may wait: its timeout does not start anew. */
   private rerunUntilMs: TimestampMs | undefined;
@@ -178,10 +178,15 @@ export class Blocking implements ChangeListener {
     }
   }
 
-  /** A pause is over: those who could not be served may be. */
-  endPause(): void {
-    this.ready.push(...this.paused);
-    this.paused = [];
+  /** Whether commands are held back. */
+  get hasHeld(): boolean {
+    return this.held.length > 0;
+  }
+
+  /** Those who could not be served may be. */
+  releaseHeld(): void {
+    this.ready.push(...this.held);
+    this.held = [];
   }
 
   /** Serves those who wait for keys that appeared. Called after each command, when it is complete. */
@@ -230,9 +235,9 @@ export class Blocking implements ChangeListener {
       if (presence !== KEY_PRESENT) return;
       const record = database.find(hash, bytes, 0, bytes.length);
       if (keyspace.records.type(record) === waiter.type) {
-        if (this.server.isPausedFor(waiter.client, waiter.command)) {
+        if (this.server.holdsBack(waiter.client, waiter.command, waiter.request)) {
           queue.isReady = true;
-          this.paused.push(queue);
+          this.held.push(queue);
           return;
         }
         this.serveWaiter(waiter);

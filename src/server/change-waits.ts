@@ -16,13 +16,16 @@ export interface ChangeWaitsServer {
   readonly migrations: Migrations;
   /** Goes on with the requests of a client, at the end of the turn. */
   resumeLater(client: Client): void;
+  /** Serves the blocked clients that were not served because `delaysServing` said so, at the end of the turn. */
+  serveLater(): void;
 }
 
 /**
  * Clients whose command would change what must stay as it is for a while: a large value that a snapshot has yet to write,
  * any that it must write first while the disk cannot keep up, and keys that MIGRATE is moving. They wait, and nobody else
- * does. What changes a value unforeseen (a script with keys that it did not announce, expiry, eviction) does not wait:
- * the snapshot writes the value at once then, and MIGRATE leaves the key here.
+ * does. Clients that BLPOP or its kin made wait are not served before, either. What changes a value unforeseen (keys in
+ * another database that a transaction selects, the end of MIGRATE) does not wait: the snapshot writes the value at once
+ * then, and MIGRATE leaves the key here.
  */
 export class ChangeWaits {
   private readonly server: ChangeWaitsServer;
@@ -51,6 +54,13 @@ export class ChangeWaits {
     if (!this.mustWait(client, command, request)) return false;
     this.waiting.add(client);
     return true;
+  }
+
+  /** Whether a client that is blocked cannot be served its command now; `serveLater` is called when it may be. */
+  delaysServing(client: Client, command: RegisteredCommand, request: Arguments): boolean {
+    const { snapshots, migrations } = this.server;
+    if (snapshots.current === undefined && migrations.isIdle) return false;
+    return this.changesDelayed(client.database, command, request);
   }
 
   private mustWait(client: Client, command: RegisteredCommand, request: Arguments): boolean {
@@ -89,5 +99,6 @@ export class ChangeWaits {
       this.server.resumeLater(client);
     }
     this.waiting.clear();
+    this.server.serveLater();
   }
 }

@@ -14,6 +14,8 @@ const EVICTIONS_PER_LOOK = 16;
 const RELEASES_PER_EVICTION = 128;
 /** How many random keys are looked at for one with a deadline, before the table is walked for it. */
 const VOLATILE_TRIES = 64;
+/** How many keys that had better stay for now are met before one of them goes nevertheless. */
+const POSTPONED_MAX = 16;
 
 /**
  * `maxmemory`: removes keys when the data takes more than that, by `maxmemory-policy`.
@@ -110,21 +112,38 @@ export class Eviction {
     const onlyVolatile = this.policy.startsWith('volatile');
     const database = this.drawDatabase(onlyVolatile);
     if (database === undefined) return false;
-    const isRandom = this.policy.endsWith('random');
-    let best: RecordReference = NULL_REFERENCE;
-    let bestScore = Number.NEGATIVE_INFINITY;
-    for (let i = isRandom ? 1 : this.samples; i > 0; i--) {
-      const record = onlyVolatile ? this.drawVolatile(database) : this.draw(database);
-      if (record === NULL_REFERENCE) break;
-      const score = isRandom ? 0 : this.score(record);
-      if (score <= bestScore) continue;
-      best = record;
-      bestScore = score;
-    }
+    const best = this.drawBest(database, onlyVolatile);
     if (best === NULL_REFERENCE) return false;
     this.evictedKeys++;
     this.keyspace.evict(database, best);
     return true;
+  }
+
+  /**
+   * The best of some keys; NULL_REFERENCE when there is none that may go. One whose removal is postponed is none of them,
+   * unless hardly any others are met.
+   */
+  private drawBest(database: Database, onlyVolatile: boolean): RecordReference {
+    const isRandom = this.policy.endsWith('random');
+    let best: RecordReference = NULL_REFERENCE;
+    let bestScore = Number.NEGATIVE_INFINITY;
+    let postponed: RecordReference = NULL_REFERENCE;
+    let postponedCount = 0;
+    for (let left = isRandom ? 1 : this.samples; left > 0; ) {
+      const record = onlyVolatile ? this.drawVolatile(database) : this.draw(database);
+      if (record === NULL_REFERENCE) break;
+      const score = isRandom ? 0 : this.score(record);
+      if (score > bestScore && this.keyspace.postponesRemoval(database, record)) {
+        postponed = record;
+        if (++postponedCount === POSTPONED_MAX) break;
+        continue;
+      }
+      left--;
+      if (score <= bestScore) continue;
+      best = record;
+      bestScore = score;
+    }
+    return best === NULL_REFERENCE ? postponed : best;
   }
 
   /** How much a key deserves to go: the more, the higher. */

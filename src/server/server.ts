@@ -371,6 +371,18 @@ export class Server implements ClientOwner {
     return this.pause.holds(effectiveFlags(client, command));
   }
 
+  /** Whether the command of a blocked client cannot run now. */
+  holdsBack(client: Client, command: RegisteredCommand, request: Arguments): boolean {
+    return this.isPausedFor(client, command) || this.changeWaits.delaysServing(client, command, request);
+  }
+
+  /** Serves the blocked clients that were held back and need be no longer, at the end of the turn. */
+  serveLater(): void {
+    if (!this.blocking.hasHeld) return;
+    this.turn.open();
+    this.blocking.releaseHeld();
+  }
+
   /** Whether a client may use a command that the configuration must enable (DEBUG, MODULE). */
   allowsProtected(client: Client, command: RegisteredCommand): boolean {
     const name = (command.parent ?? command).entry.name;
@@ -431,7 +443,7 @@ export class Server implements ClientOwner {
     if ((this.restrictions & RESTRICTED_PAUSED) === 0) return;
     this.restrictions &= ~RESTRICTED_PAUSED;
     this.turn.open();
-    this.blocking.endPause();
+    this.blocking.releaseHeld();
   }
 
   private connectionRefusal(connection: Connection): string {

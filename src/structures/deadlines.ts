@@ -54,7 +54,7 @@ const SLOTS_PER_MS = SLOT_MS.map((milliseconds) => 1 / milliseconds);
  * long, so slots P and P+1 of levels above 0 get no new nodes, and the nodes in P+1 can be moved down in
  * small steps during all of P: even a million in one slot are in their place when their time comes.
  *
- * Invariants, outside the list of past ones:
+ * Invariants, outside the list of past ones and but for nodes that are postponed:
  * - No deadline is before `time`, which therefore waits at a slot until its owner has removed the due nodes.
  * - A node is in the slot of its deadline or in an earlier one (where `update` left it, or because a clock
  *   set back made a slot stand for an earlier time). Deadlines are compared before a node is called due; a
@@ -119,6 +119,16 @@ export class Deadlines {
     if (!earlier) return;
     this.unlink(node);
     this.link(node, this.slotFor(deadlineMs));
+  }
+
+  /**
+   * Has a node that is due be so again at `untilMs`, with the deadline that it has: its owner cannot do now what is to be
+   * done. Until then a deadline that `update` gives it is late when it is before `untilMs`.
+   * @param untilMs after the `nowMs` that it is due at; when it is half a second or more, the node may be due before
+   */
+  postpone(node: Reference, untilMs: TimestampMs): void {
+    this.unlink(node);
+    this.link(node, this.slotFor(untilMs));
   }
 
   /** The owner's block moved: the node that was at `from` is, byte for byte, at `to`. `from` is not read. */

@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createServer, type RespiteServer } from '../../src/index.js';
+import { RdbCheck } from '../../src/persistence/checks/rdb-check.js';
+import { RdbInput } from '../../src/persistence/rdb/input.js';
 import { RandomBytes } from '../support/random-bytes.js';
 
 /** Values that take many slices to write: the file has them as they were, and who does not change them does not wait. */
@@ -135,6 +137,61 @@ test('who changes a large value waits until it is written, and others do not', a
   expect(order).toEqual(['other', 'reads true', 'change', 'behind it']);
   expect(await client.hget('hash', 'element 1')).toBe('changed');
   await waitForSave(client);
+});
+
+test('who is blocked is not served into a large value until it is written', async () => {
+  const dir = temporaryDirectory();
+  const { client, other } = await start(dir);
+  await fill(client, new RandomBytes(11));
+  const digest = await client.call('DEBUG', 'DIGEST');
+  const moved = other.blmove('source', 'list', 'LEFT', 'RIGHT', 0);
+  await expect.poll(() => client.info('clients')).toContain('blocked_clients:1');
+  // In one packet, so that the save cannot be further than its beginning.
+  const replies = [client.bgsave(), client.rpush('source', 'element'), client.llen('list')];
+  expect((await Promise.all(replies)).slice(1)).toEqual([1, ELEMENTS]);
+  expect(await moved).toBe('element');
+  expect(await client.llen('list')).toBe(ELEMENTS + 1);
+  await waitForSave(client);
+  const loaded = await start(dir);
+  expect(await loaded.client.call('DEBUG', 'DIGEST')).toBe(digest);
+});
+
+test('who is blocked is not served from a large value of another database until it is written', async () => {
+  const { client, other } = await start(temporaryDirectory());
+  await fill(client, new RandomBytes(12));
+  await other.select(1);
+  const popped = other.blpop('list', 0);
+  await expect.poll(() => client.info('clients')).toContain('blocked_clients:1');
+  const replies = [client.bgsave(), client.swapdb(0, 1), client.select(1), client.llen('list')];
+  expect((await Promise.all(replies)).at(-1)).toBe(ELEMENTS);
+  expect(await popped).toEqual(['list', 'element 0']);
+  await waitForSave(client);
+});
+
+test('large values that expire or are evicted in a save are in the file', async () => {
+  const dir = temporaryDirectory();
+  const { client } = await start(dir);
+  await fill(client, new RandomBytes(13));
+  const keys = await client.dbsize();
+  await client.call('HPEXPIRE', 'hash', 1000, 'FIELDS', 1, 'element 7');
+  await client.pexpire('set', 1000);
+  await client.pexpire('zset', 1000);
+  await client.config('SET', 'rdb-key-save-delay', '10000');
+  await client.bgsave();
+  await expect.poll(() => client.exists('set', 'zset')).toBe(0);
+  await expect.poll(() => client.dbsize()).toBe(keys - 2);
+  await client.config('SET', 'maxmemory-policy', 'allkeys-random', 'maxmemory', '1');
+  await expect.poll(() => client.dbsize()).toBe(0);
+  await client.config('SET', 'maxmemory', '0', 'rdb-key-save-delay', '0');
+  await waitForSave(client);
+  let report = '';
+  const file = readFileSync(join(dir, 'dump.rdb'));
+  const check = new RdbCheck(RdbInput.over(file, 0, file.length), (text) => {
+    report += text;
+  });
+  expect(check.run('dump.rdb')).toBe('fine');
+  expect(report).toContain(`${keys} keys read`);
+  expect(report).toContain('[info] 2 expires');
 });
 
 test('who waits goes on when the save is given up', async () => {

@@ -48,8 +48,9 @@ export function removeExpired(
   record: RecordReference,
   handle: FieldHandle,
 ): boolean {
-  if (keyspace.removesExpired) types.hashes.removeExpired(database, record, handle);
-  return keyspace.removesExpired;
+  if (!keyspace.mayRemoveExpired(database, record)) return false;
+  types.hashes.removeExpired(database, record, handle);
+  return true;
 }
 
 /** Replies the value of a field; of NO_FIELD, null. */

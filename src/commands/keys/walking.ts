@@ -141,7 +141,7 @@ function replyRandomKey(context: CommandContext): void {
       return;
     }
     // Where expired keys stay, there may be no others.
-    const isLastTry = tries === RANDOM_TRIES_MAX && !keyspace.removesExpired;
+    const isLastTry = tries >= RANDOM_TRIES_MAX && !keyspace.mayRemoveExpired(database, record);
     if (!isLastTry && isExpired(context, record)) continue;
     replyKey(context, record);
     return;
@@ -165,7 +165,7 @@ function dropOtherTypes({ keyspace }: CommandContext, list: ReferenceList, type:
 /** Whether a record is past its deadline; it is removed then, if such are. */
 function isExpired({ keyspace, database }: CommandContext, record: RecordReference): boolean {
   if (!keyspace.records.hasDeadline(record) || !keyspace.isExpired(record)) return false;
-  if (keyspace.removesExpired) keyspace.expire(database, record);
+  if (keyspace.mayRemoveExpired(database, record)) keyspace.expire(database, record);
   return true;
 }
 

@@ -163,6 +163,35 @@ describe('Deadlines', () => {
     expect(owner.expire(NOW_MS + 1)).toEqual([NOW_MS + 1]);
   });
 
+  it('lets those behind a due node that is postponed go first, and tells of it again at that time', () => {
+    const { deadlines } = start(NOW_MS);
+    const now = NOW_MS + 700;
+    // Some of them are in the same slot, or were past when they came.
+    const postponed = [-3, 0, 5, 700].map((distanceMs) => owner.add(NOW_MS + distanceMs));
+    for (const distanceMs of [-3, 0, 5, 5, 300, 690, 700, 710, 5000]) owner.add(NOW_MS + distanceMs);
+    const expired: number[] = [];
+    for (let node = deadlines.takeDue(now); ; node = deadlines.takeDue(now)) {
+      if (node === NULL_REFERENCE) {
+        if (!deadlines.advance(now, 3)) break;
+      } else if (postponed.includes(node)) {
+        deadlines.postpone(node, now + 20);
+      } else {
+        expired.push(deadlines.deadline(node) - NOW_MS);
+        owner.remove(node);
+      }
+    }
+    expect(expired.sort((a, b) => a - b)).toEqual([-3, 0, 5, 5, 300, 690, 700]);
+    expect(deadlines.wakeMs).toBe(now + 10);
+    expect(owner.expire(now + 19)).toEqual([NOW_MS + 710]);
+    expect(deadlines.wakeMs).toBe(now + 20);
+    expect(postponed.map((node) => deadlines.deadline(node) - NOW_MS)).toEqual([-3, 0, 5, 700]);
+    // One of them moves, one goes meanwhile.
+    owner.move(postponed[1]);
+    owner.remove(postponed[2]);
+    expect(owner.expire(now + 20).sort()).toEqual([NOW_MS - 3, NOW_MS, NOW_MS + 700]);
+    expect(owner.expire(NOW_MS + 5000)).toEqual([NOW_MS + 5000]);
+  });
+
   it('takes deadlines at the ends of time', () => {
     start(NOW_MS);
     for (const deadlineMs of [Number.POSITIVE_INFINITY, LAST_MS, 2 ** 53, 0, -5]) owner.add(deadlineMs);
