@@ -7,8 +7,7 @@ import { checkAof } from '../../src/persistence/checks/check-aof.js';
 import type { CheckTerminal } from '../../src/persistence/checks/check-program.js';
 import { checkRdb } from '../../src/persistence/checks/check-rdb.js';
 import { RandomBytes } from '../support/random-bytes.js';
-import { realRedisDirectory } from '../support/real-redis.js';
-import { realServerSource } from './real-server.js';
+import { realRedisDirectory, realRedisSource } from '../support/real-redis.js';
 
 /** respite-check-rdb and respite-check-aof next to redis-check-rdb and redis-check-aof: output, exit code, files. */
 
@@ -17,7 +16,7 @@ const TOOLS = { 'redis-check-rdb': checkRdb, 'redis-check-aof': checkAof } as co
 
 let directory = '';
 const bin = realRedisDirectory();
-const assets = join(realServerSource ?? '', 'tests/assets');
+const assets = join(realRedisSource(), 'tests/assets');
 
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'respite-checks-'));

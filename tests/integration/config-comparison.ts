@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 import type { Configuration } from '../../src/config/configuration.js';
 import { ConfigurationError } from '../../src/config/configuration-error.js';
 import { loadConfiguration } from '../../src/config/file.js';
-import { call, type Refusal } from './real-server.js';
+import { call, type Refusal } from '../support/real-redis.js';
 
 /** Groups a flat list by twos. */
 export function toPairs(list: readonly string[]): [string, string][] {

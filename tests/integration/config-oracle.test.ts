@@ -7,15 +7,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Configuration } from '../../src/config/configuration.js';
 import { directives } from '../../src/config/directives.js';
+import { call, fillInPort, RealRedis, temporaryDirectory } from '../support/real-redis.js';
 import { getOurs, getReal, load, toPairs } from './config-comparison.js';
-import {
-  call,
-  fillInPort,
-  type RealServer,
-  realServerExecutable,
-  startRealServer,
-  temporaryDirectory,
-} from './real-server.js';
 
 const LOCAL = { isLoading: false, isLocalClient: true };
 
@@ -23,14 +16,14 @@ const { directory, remove } = temporaryDirectory();
 
 afterAll(remove);
 
-describe.skipIf(realServerExecutable === undefined)('configuration, next to redis-server 8.0', () => {
-  let real: RealServer;
+describe('configuration, next to redis-server 8.0', () => {
+  let real: RealRedis;
   let ours: Configuration;
 
   beforeAll(async () => {
     writeFileSync(join(directory, 'running.conf'), 'enable-protected-configs local\n');
     const args = ['running.conf', '--port', 'PORT'];
-    const { server, port } = await startRealServer(directory, args);
+    const { server, port } = await RealRedis.startIn(directory, args);
     if ('message' in server) throw new Error(server.message);
     real = server;
     const loaded = load(directory, fillInPort(args, port));
@@ -240,7 +233,7 @@ describe.skipIf(realServerExecutable === undefined)('configuration, next to redi
     );
     for (const file of [realFile, ourFile]) writeFileSync(file, text, 'latin1');
     const args = ['--port', 'PORT', '--enable-debug-command', 'local', '--dir', directory];
-    const started = await startRealServer(directory, [realFile, ...args]);
+    const started = await RealRedis.startIn(directory, [realFile, ...args]);
     const { server } = started;
     const loaded = load(directory, [ourFile, ...fillInPort(args, started.port)]);
     if ('message' in server) throw new Error(server.message);

@@ -5,22 +5,15 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fillInPort, RealRedis, realRedisSource, temporaryDirectory } from '../support/real-redis.js';
 import { getOurs, getReal, load } from './config-comparison.js';
-import {
-  fillInPort,
-  realServerExecutable,
-  realServerSource,
-  startRealServer,
-  temporaryDirectory,
-} from './real-server.js';
 
 const { directory, remove } = temporaryDirectory();
 
 beforeAll(() => {
   mkdirSync(join(directory, 'sub'));
   mkdirSync(join(directory, 'parts'));
-  const stock =
-    realServerSource === undefined ? '' : readFileSync(join(realServerSource, 'redis.conf'), 'utf8');
+  const stock = readFileSync(join(realRedisSource(), 'redis.conf'), 'utf8');
   const files = {
     'plain.conf':
       '# comment\nsave 900 1\n\n  MaxMemory   100mb\t\nmasterauth "a\\x41\\"b"\r\ntimeout \'5\'\n',
@@ -47,7 +40,7 @@ function withoutLogPrefix(output: string): string {
 }
 
 async function compareStart(args: readonly string[], stdin: string | undefined): Promise<void> {
-  const { server, port } = await startRealServer(directory, args, stdin);
+  const { server, port } = await RealRedis.startIn(directory, args, stdin);
   const ours = load(directory, fillInPort(args, port), stdin);
   if ('message' in server) {
     if (!('message' in ours)) expect.fail(`accepted: ${args.join(' ')}\n${server.message}`);
@@ -62,7 +55,7 @@ async function compareStart(args: readonly string[], stdin: string | undefined):
   }
 }
 
-describe.skipIf(realServerExecutable === undefined)('starting as redis-server 8.0', () => {
+describe('starting as redis-server 8.0', () => {
   test.each([
     { args: ['--port', 'PORT'] },
     { args: ['--port', 'PORT', '--save', ''] },

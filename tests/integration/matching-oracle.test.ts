@@ -7,13 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { byteStringOf, bytesOf } from '../../src/config/byte-string.js';
 import { splitArguments } from '../../src/protocol/inline.js';
 import { matchGlob } from '../../src/structures/glob.js';
-import {
-  call,
-  type RealServer,
-  realServerExecutable,
-  startRealServer,
-  temporaryDirectory,
-} from './real-server.js';
+import { call, RealRedis } from '../support/real-redis.js';
 
 /** A generator of whole numbers below a limit. */
 function pseudoRandom(seed: number): (below: number) => number {
@@ -34,17 +28,11 @@ function randomText(
   return Array.from({ length }, () => alphabet[random(alphabet.length)]).join('');
 }
 
-const { directory, remove } = temporaryDirectory();
-
-afterAll(remove);
-
-describe.skipIf(realServerExecutable === undefined)('matching and quoting, next to redis-server 8.0', () => {
-  let real: RealServer;
+describe('matching and quoting, next to redis-server 8.0', () => {
+  let real: RealRedis;
 
   beforeAll(async () => {
-    const { server } = await startRealServer(directory, ['--port', 'PORT', '--save', '']);
-    if ('message' in server) throw new Error(server.message);
-    real = server;
+    real = await RealRedis.startOnPort();
   });
 
   afterAll(() => real.stop());

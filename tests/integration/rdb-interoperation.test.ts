@@ -5,8 +5,7 @@ import { Redis } from 'ioredis';
 import { afterEach, expect, test } from 'vitest';
 import { createServer, type RespiteServer } from '../../src/index.js';
 import { Program } from '../support/program.js';
-import { RealRedis } from '../support/real-redis.js';
-import { realServerSource } from './real-server.js';
+import { RealRedis, realRedisSource } from '../support/real-redis.js';
 
 /** RDB files go both ways between Respite and redis-server 8.0 and 7.0, with the same data in them. */
 
@@ -122,9 +121,8 @@ test('a set in a listpack makes a file of version 11', async () => {
 
 /** Of these the real server refuses one, and so must we. */
 const BROKEN_ASSETS = new Set(['corrupt_ziplist.rdb']);
-const assetsDirectory = join(realServerSource ?? '', 'tests', 'assets');
-const assets =
-  realServerSource === undefined ? [] : readdirSync(assetsDirectory).filter((name) => name.endsWith('.rdb'));
+const assetsDirectory = join(realRedisSource(), 'tests', 'assets');
+const assets = readdirSync(assetsDirectory).filter((name) => name.endsWith('.rdb'));
 
 test.each(assets)('%s is loaded as redis-server loads it', async (name) => {
   const dir = temporaryDirectory();
