@@ -137,7 +137,7 @@ export interface SpecialValues {
   'output-buffer-limits': OutputBufferLimits;
   /** For the server, for a replica, for a background child. */
   'oom-score-values': readonly [number, number, number];
-  /** Bits of `NotificationClass`. */
+  /** NOTIFY_ bits of `keyspace/events.ts`. */
   'notification-classes': number;
   /** undefined for a server that replicates nobody. */
   'primary-address': PrimaryAddress | undefined;

@@ -1,47 +1,43 @@
-/**
- * Classes of keyspace events, one bit each (the bits of Redis's NOTIFY_* constants), and the letters that stand for
- * them in `notify-keyspace-events`.
- */
-export const NotificationClass = {
-  keyspace: 1 << 0,
-  keyevent: 1 << 1,
-  generic: 1 << 2,
-  string: 1 << 3,
-  list: 1 << 4,
-  set: 1 << 5,
-  hash: 1 << 6,
-  sortedSet: 1 << 7,
-  expired: 1 << 8,
-  evicted: 1 << 9,
-  stream: 1 << 10,
-  keyMiss: 1 << 11,
-  module: 1 << 13,
-  newKey: 1 << 14,
-} as const;
+import {
+  NOTIFY_EVICTED,
+  NOTIFY_EXPIRED,
+  NOTIFY_GENERIC,
+  NOTIFY_HASH,
+  NOTIFY_KEY_MISS,
+  NOTIFY_KEYEVENT,
+  NOTIFY_KEYSPACE,
+  NOTIFY_LIST,
+  NOTIFY_MODULE,
+  NOTIFY_NEW,
+  NOTIFY_SET,
+  NOTIFY_SORTED_SET,
+  NOTIFY_STREAM,
+  NOTIFY_STRING,
+} from '../keyspace/events.js';
 
 /** The letters that `A` stands for, in the order in which CONFIG GET prints them. */
 const LETTERS_OF_ALL: readonly (readonly [string, number])[] = [
-  ['g', NotificationClass.generic],
-  ['$', NotificationClass.string],
-  ['l', NotificationClass.list],
-  ['s', NotificationClass.set],
-  ['h', NotificationClass.hash],
-  ['z', NotificationClass.sortedSet],
-  ['x', NotificationClass.expired],
-  ['e', NotificationClass.evicted],
-  ['t', NotificationClass.stream],
-  ['d', NotificationClass.module],
+  ['g', NOTIFY_GENERIC],
+  ['$', NOTIFY_STRING],
+  ['l', NOTIFY_LIST],
+  ['s', NOTIFY_SET],
+  ['h', NOTIFY_HASH],
+  ['z', NOTIFY_SORTED_SET],
+  ['x', NOTIFY_EXPIRED],
+  ['e', NOTIFY_EVICTED],
+  ['t', NOTIFY_STREAM],
+  ['d', NOTIFY_MODULE],
 ];
 
 /** `A` is printed for these bits; Redis then leaves out `n`, though it stays set. */
 const ALL = LETTERS_OF_ALL.reduce((bits, [, bit]) => bits | bit, 0);
 
-const NEW_KEY_LETTER: readonly [string, number] = ['n', NotificationClass.newKey];
+const NEW_KEY_LETTER: readonly [string, number] = ['n', NOTIFY_NEW];
 
 const OTHER_LETTERS: readonly (readonly [string, number])[] = [
-  ['K', NotificationClass.keyspace],
-  ['E', NotificationClass.keyevent],
-  ['m', NotificationClass.keyMiss],
+  ['K', NOTIFY_KEYSPACE],
+  ['E', NOTIFY_KEYEVENT],
+  ['m', NOTIFY_KEY_MISS],
 ];
 
 const BITS_OF_LETTER: ReadonlyMap<string, number> = new Map([

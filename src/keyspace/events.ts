@@ -7,7 +7,7 @@ export interface KeyEvent {
   readonly name: string;
 }
 
-/** The classes, by their letters in `notify-keyspace-events`. */
+/** The classes, by their letters in `notify-keyspace-events`: the bits of Redis's NOTIFY_ constants. */
 export const NOTIFY_KEYSPACE = 1 << 0; // K
 export const NOTIFY_KEYEVENT = 1 << 1; // E
 export const NOTIFY_GENERIC = 1 << 2; // g

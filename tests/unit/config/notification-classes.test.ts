@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   formatNotificationClasses,
-  NotificationClass,
   parseNotificationClasses,
 } from '../../../src/config/notification-classes.js';
+import { NOTIFY_EXPIRED, NOTIFY_KEYSPACE, NOTIFY_NEW } from '../../../src/keyspace/events.js';
 
 describe('classes of notifications', () => {
   test('are read and printed as letters', () => {
     expect(parseNotificationClasses('')).toBe(0);
-    expect(parseNotificationClasses('Kx')).toBe(NotificationClass.keyspace | NotificationClass.expired);
+    expect(parseNotificationClasses('Kx')).toBe(NOTIFY_KEYSPACE | NOTIFY_EXPIRED);
     expect(parseNotificationClasses('Kq')).toBeUndefined();
     expect(formatNotificationClasses(parseNotificationClasses('mEKdtexzhsl$g') ?? 0)).toBe('AKEm');
     expect(formatNotificationClasses(parseNotificationClasses('mEKnex') ?? 0)).toBe('xenKEm');
@@ -17,7 +17,7 @@ describe('classes of notifications', () => {
 
   test('of new keys are set beside A, though not printed', () => {
     const bits = parseNotificationClasses('An') ?? 0;
-    expect(bits & NotificationClass.newKey).not.toBe(0);
+    expect(bits & NOTIFY_NEW).not.toBe(0);
     expect(formatNotificationClasses(bits)).toBe('A');
   });
 
