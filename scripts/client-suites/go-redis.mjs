@@ -28,9 +28,7 @@ export const goRedis = {
     return runTestsInTurns({
       workDirectory,
       secondsMax,
-      async begin(progressPath, finished) {
-        const finishedPath = path.join(workDirectory, 'finished.json');
-        fs.writeFileSync(finishedPath, JSON.stringify(finished));
+      async begin() {
         const server = await startServer();
         return {
           program: path.join(directory, 'go-redis.test'),
@@ -41,8 +39,6 @@ export const goRedis = {
             REDIS_VERSION: '8.0',
             // "Redis Enterprise": one server, without the rings, sentinels and clusters that the suite sets up otherwise.
             RE_CLUSTER: 'true',
-            RESPITE_TEST_PROGRESS: progressPath,
-            RESPITE_TESTS_FINISHED: finishedPath,
           },
           end: server.stop,
         };

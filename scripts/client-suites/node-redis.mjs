@@ -40,10 +40,7 @@ export const nodeRedis = {
     runTestsInTurns({
       workDirectory,
       secondsMax,
-      async begin(progressPath, finished) {
-        const leftOutPath = path.join(workDirectory, 'left-out.json');
-        const excluded = exclusions.map(({ test }) => test);
-        fs.writeFileSync(leftOutPath, JSON.stringify({ finished, excluded }));
+      async begin() {
         return {
           program: process.execPath,
           programArguments: [
@@ -56,8 +53,7 @@ export const nodeRedis = {
           environment: {
             RESPITE_SERVER_COMMAND: JSON.stringify(serverCommand),
             RESPITE_SERVER_DIRECTORY: workDirectory,
-            RESPITE_TEST_PROGRESS: progressPath,
-            RESPITE_TESTS_LEFT_OUT: leftOutPath,
+            RESPITE_TESTS_EXCLUDED: JSON.stringify(exclusions.map(({ test }) => test)),
           },
           end: () => {},
         };

@@ -3,8 +3,8 @@
 const fs = require('node:fs');
 
 const progress = fs.openSync(process.env.RESPITE_TEST_PROGRESS ?? '', 'a');
-const leftOut = JSON.parse(fs.readFileSync(process.env.RESPITE_TESTS_LEFT_OUT ?? '', 'utf8'));
-const finished = new Set(leftOut.finished);
+const finished = new Set(JSON.parse(fs.readFileSync(process.env.RESPITE_TESTS_FINISHED ?? '', 'utf8')));
+const excluded = JSON.parse(process.env.RESPITE_TESTS_EXCLUDED ?? '');
 
 /** What the body of a test made by testWithClient and testWithCluster of node-redis' test tools contains. */
 const SERVER_TEST = /dockers?Promise/;
@@ -31,6 +31,6 @@ module.exports = function Results(runner) {
 module.exports.mochaHooks = {
   beforeEach() {
     const name = this.currentTest.fullTitle();
-    if (finished.has(name) || leftOut.excluded.some((start) => name.startsWith(start))) this.skip();
+    if (finished.has(name) || excluded.some((start) => name.startsWith(start))) this.skip();
   },
 };

@@ -40,9 +40,7 @@ function redisPyTests(half) {
       return runTestsInTurns({
         workDirectory,
         secondsMax,
-        async begin(progressPath, finished) {
-          const finishedPath = path.join(workDirectory, 'finished.json');
-          fs.writeFileSync(finishedPath, JSON.stringify(finished));
+        async begin() {
           const server = await startServer();
           return {
             program: 'python3',
@@ -58,8 +56,6 @@ function redisPyTests(half) {
             environment: {
               PYTHONPATH: [path.join(directory, 'site'), PLUGIN_DIRECTORY].join(path.delimiter),
               PYTHONDONTWRITEBYTECODE: '1',
-              RESPITE_TEST_PROGRESS: progressPath,
-              RESPITE_TESTS_FINISHED: finishedPath,
             },
             end: server.stop,
           };

@@ -33,8 +33,8 @@ const FIRST_TEST_SECONDS_MAX = 60;
  * @param {string} suite.workDirectory
  * @param {number} suite.secondsMax  for all turns together
  * @param {number} [suite.testSecondsMax]  for one test
- * @param {(progressPath: string, finished: string[]) => Promise<Turn>} suite.begin  what the
- *   program writes to the progress file, readEvents says; finished: the tests to leave out
+ * @param {() => Promise<Turn>} suite.begin  the program finds two paths in its environment: RESPITE_TEST_PROGRESS, a file
+ *   to which it adds what readEvents says, and RESPITE_TESTS_FINISHED, a list (JSON) of the tests to leave out
  * @returns {Promise<SuiteResult>}
  */
 export async function runTestsInTurns({
@@ -48,10 +48,16 @@ export async function runTestsInTurns({
   for (let number = 1; ; number += 1) {
     const progressPath = path.join(workDirectory, `progress-${number}`);
     fs.writeFileSync(progressPath, '');
-    const turn = await begin(progressPath, [...tests.keys()]);
+    const finishedPath = path.join(workDirectory, 'finished.json');
+    fs.writeFileSync(finishedPath, JSON.stringify([...tests.keys()]));
+    const turn = await begin();
     const { isInTime, isStalled, output } = await runTestProgram(turn.program, turn.programArguments, {
       directory: turn.directory,
-      environment: turn.environment,
+      environment: {
+        ...turn.environment,
+        RESPITE_TEST_PROGRESS: progressPath,
+        RESPITE_TESTS_FINISHED: finishedPath,
+      },
       outputPath: path.join(workDirectory, `output-${number}`),
       secondsMax: Math.max(1, (endAt - Date.now()) / 1000),
       progress: {

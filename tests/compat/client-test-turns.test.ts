@@ -9,7 +9,7 @@ interface TestTurns {
     workDirectory: string;
     secondsMax: number;
     testSecondsMax?: number;
-    begin(progressPath: string, finished: string[]): Promise<unknown>;
+    begin(): Promise<unknown>;
   }): Promise<{ tests: { name: string; status: string; error?: string }[]; isInTime: boolean }>;
 }
 
@@ -19,11 +19,13 @@ const { runTestsInTurns }: TestTurns = await import(
 
 /** A test program whose tests are named for what they do. */
 const PROGRAM = `
-  const { appendFileSync } = require('node:fs');
-  const [progressPath, finished, ...tests] = process.argv.slice(1);
+  const { appendFileSync, readFileSync } = require('node:fs');
+  const { RESPITE_TEST_PROGRESS: progressPath, RESPITE_TESTS_FINISHED: finishedPath } = process.env;
+  const finished = JSON.parse(readFileSync(finishedPath, 'utf8'));
+  const tests = process.argv.slice(1);
   const write = (name, status, error) =>
     appendFileSync(progressPath, JSON.stringify({ name, status, error }) + '\\n');
-  for (const name of tests.filter((test) => !JSON.parse(finished).includes(test))) {
+  for (const name of tests.filter((test) => !finished.includes(test))) {
     write(name, 'started');
     if (name === 'crashes') process.exit(7);
     if (name === 'hangs') for (;;);
@@ -48,11 +50,11 @@ function run(limits: { secondsMax: number; testSecondsMax: number }, ...tests: s
   const outcome = runTestsInTurns({
     workDirectory,
     ...limits,
-    async begin(progressPath, finished) {
+    async begin() {
       turns += 1;
       return {
         program: process.execPath,
-        programArguments: ['-e', PROGRAM, progressPath, JSON.stringify(finished), ...tests],
+        programArguments: ['-e', PROGRAM, ...tests],
         directory: workDirectory,
         environment: {},
         end: () => {
