@@ -4,6 +4,8 @@ import type { ByteLength, ByteOffset } from '../memory/reference.js';
 export interface ConnectionListener {
   /** `length` bytes came in, at the start of `bytes`, which the transport uses again after this returns. */
   received(bytes: Uint8Array, length: ByteLength): void;
+  /** A read found that nothing more comes in: the other side has sent its last, or is gone. `closed` follows. */
+  inputEnded(): void;
   /** Everything that was queued has been handed to the system. */
   drained(): void;
   /** The connection is gone. Called once, whoever closed it. */

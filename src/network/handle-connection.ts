@@ -94,6 +94,7 @@ export abstract class HandleConnection implements Connection {
 
   /** The end of input: what was received before it is still replied to, at the end of this turn. */
   protected inputEnded(): void {
+    this.listener?.inputEnded();
     setImmediate(() => this.destroy());
   }
 

@@ -50,9 +50,15 @@ export class StreamConnection implements Connection {
       },
     };
     this.socket = new Socket(options as unknown as ConstructorParameters<typeof Socket>[0]);
-    this.socket.on('error', () => {}); // 'close' follows, and says what there is to say
+    // 'close' follows.
+    this.socket.on('error', ({ syscall }: NodeJS.ErrnoException) => {
+      if (syscall === 'read') this.inputEnded();
+    });
     // What was received before the end of input is still replied to, at the end of this turn.
-    this.socket.on('end', () => setImmediate(() => this.destroy()));
+    this.socket.on('end', () => {
+      this.inputEnded();
+      setImmediate(() => this.destroy());
+    });
     this.socket.on('drain', () => this.listener?.drained());
     this.socket.on('close', () => this.finish());
   }
@@ -102,6 +108,10 @@ export class StreamConnection implements Connection {
   destroy(): void {
     this.socket.destroy();
     this.finish();
+  }
+
+  private inputEnded(): void {
+    if (!this.isClosed) this.listener?.inputEnded();
   }
 
   private finish(): void {

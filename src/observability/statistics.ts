@@ -8,7 +8,7 @@ export class Statistics {
   /** Clients that were closed because they sent, or did not read, more than they may. */
   queryBufferLimitDisconnections = 0;
   outputBufferLimitDisconnections = 0;
-  /** What clients sent, in bytes and in reads. */
+  /** What clients sent, in bytes, and in reads with the one that finds the end. */
   inputBytes = 0;
   reads = 0;
   /** Failed logins. Of all counters, only this one survives CONFIG RESETSTAT (as in Redis). */

@@ -30,6 +30,7 @@ export type ReplyMode = 'on' | 'off' | 'skip' | 'skip-next';
 /** Whom a client hands its bytes to. */
 export interface ClientOwner {
   receive(client: Client, bytes: Uint8Array, length: ByteLength): void;
+  inputEnded(): void;
   drained(client: Client): void;
   disconnected(client: Client): void;
 }
@@ -131,6 +132,10 @@ export class Client implements ConnectionListener {
 
   received(bytes: Uint8Array, length: ByteLength): void {
     this.owner.receive(this, bytes, length);
+  }
+
+  inputEnded(): void {
+    this.owner.inputEnded();
   }
 
   drained(): void {

@@ -282,6 +282,10 @@ export class Server implements ClientOwner {
     client.connection.destroy();
   }
 
+  inputEnded(): void {
+    this.statistics.reads++;
+  }
+
   drained(client: Client): void {
     this.outputLimits.drained(client);
     if (this.clientEviction.isLimited) this.clientEviction.measure(client);

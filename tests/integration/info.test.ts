@@ -1,3 +1,4 @@
+import { connect, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createServer, type RespiteServer } from '../../src/index.js';
@@ -8,18 +9,20 @@ import { RealRedis } from '../support/real-redis.js';
 let respite: RespiteServer;
 let redis: Redis;
 let real: RealRedis;
+let tcpReal: RealRedis;
 
 beforeAll(async () => {
-  [respite, real] = await Promise.all([
+  [respite, real, tcpReal] = await Promise.all([
     createServer({ directives: { 'enable-debug-command': 'yes' } }),
     RealRedis.start('--enable-debug-command', 'yes'),
+    RealRedis.startOnPort(),
   ]);
   redis = new Redis(respite.url);
 });
 
 afterAll(async () => {
   redis.disconnect();
-  await Promise.all([respite.close(), real.stop()]);
+  await Promise.all([respite.close(), real.stop(), tcpReal.stop()]);
 });
 
 beforeEach(async () => {
@@ -236,6 +239,52 @@ describe('values', () => {
     expect(value(info, 'expired_keys')).toBe('1');
     expect(value(info, 'keyspace_hits')).toBe('2');
     expect(value(info, 'keyspace_misses')).toBe('1');
+  });
+
+  describe('reads of a connection', () => {
+    const answered = (socket: Socket) => new Promise<void>((resolve) => socket.once('data', () => resolve()));
+    /** What a connection does, to its end, and how many reads that takes: one of them finds the end, if it comes from here. */
+    const lives: { life: string; reads: number; live: (socket: Socket) => unknown }[] = [
+      { life: 'connect and close', reads: 1, live: (socket) => socket.end() },
+      { life: 'send and close at once', reads: 2, live: (socket) => socket.end('PING\r\n') },
+      { life: 'send a part of a request', reads: 2, live: (socket) => socket.end('*1\r\n$4\r\nPI') },
+      {
+        life: 'send, read and close',
+        reads: 2,
+        live: (socket) => socket.write('PING\r\n') && answered(socket).then(() => socket.end()),
+      },
+      {
+        life: 'break off',
+        reads: 2,
+        live: (socket) => socket.write('PING\r\n') && answered(socket).then(() => socket.resetAndDestroy()),
+      },
+      { life: 'block and close', reads: 2, live: (socket) => socket.end('BLPOP nothing 0\r\n') },
+      { life: 'QUIT', reads: 1, live: (socket) => socket.write('QUIT\r\n') },
+      { life: 'break the protocol', reads: 1, live: (socket) => socket.write('*1\r\nPING\r\n') },
+    ];
+
+    test.each(lives)('$life: $reads', async ({ reads, live }) => {
+      const counts: number[] = [];
+      for (const [client, port] of [
+        [redis, respite.port],
+        [tcpReal.client, tcpReal.port],
+      ] as const) {
+        let own = 0;
+        const ask = async (name: string) => {
+          own++;
+          return Number(value(await infoOf(client, 'stats', 'clients'), name));
+        };
+        const clients = await ask('connected_clients');
+        const before = (await ask('total_reads_processed')) - own;
+        const socket = connect(port, '127.0.0.1').on('error', () => {});
+        await new Promise<void>((resolve) => socket.once('connect', resolve));
+        await expect.poll(() => ask('connected_clients')).toBe(clients + 1);
+        await live(socket.resume());
+        await expect.poll(() => ask('connected_clients')).toBe(clients);
+        counts.push((await ask('total_reads_processed')) - own - before);
+      }
+      expect(counts).toEqual([reads, reads]);
+    });
   });
 
   test('memory grows with the data and falls with it', async () => {

@@ -23,6 +23,7 @@ afterEach(async () => {
 class Heard {
   text = '';
   drains = 0;
+  inputEnds = 0;
   closes = 0;
   #wake: () => void = () => {};
 
@@ -31,6 +32,10 @@ class Heard {
       received: (bytes, length) => {
         this.text += Buffer.from(bytes.subarray(0, length)).toString('latin1');
         this.received(bytes, length);
+        this.#wake();
+      },
+      inputEnded: () => {
+        this.inputEnds++;
         this.#wake();
       },
       drained: () => {
@@ -192,12 +197,13 @@ describe.each(KINDS)('connections on %s', (kind) => {
     const first = await connected(kind);
     first.heard.connection.destroy();
     first.heard.connection.destroy();
-    expect(first.heard.closes).toBe(1);
+    expect([first.heard.inputEnds, first.heard.closes]).toEqual([0, 1]);
     sendText(first.heard.connection, 'nobody hears this');
     await once(first.client, 'close');
     const second = await connected(kind);
     second.client.resetAndDestroy();
     await second.heard.until(() => second.heard.closes === 1);
+    expect(second.heard.inputEnds).toBe(1);
     second.heard.connection.end();
     second.heard.connection.pause();
     second.heard.connection.resume();
@@ -210,6 +216,7 @@ describe.each(KINDS)('connections on %s', (kind) => {
     client.end('request');
     expect(await readText(client, 5)).toBe('reply');
     await heard.until(() => heard.closes === 1);
+    expect(heard.inputEnds).toBe(1);
   });
 
   test('hold up a sender while they are paused', async () => {
