@@ -176,7 +176,7 @@ export class Saving {
     const loadOptions = {
       allowsDuplicates: false,
       checksChecksum: configuration.values.rdbchecksum,
-      checksDuplicates: configuration.values['sanitize-dump-payload'] !== 'no',
+      checksDuplicates: configuration.values['sanitize-dump-payload'] === 'yes',
       ...options,
     };
     return new RdbLoading(this.path, types, log, loadOptions, configuration.values);

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -139,6 +139,26 @@ test.each(assets)('%s is loaded as redis-server loads it', async (name) => {
     expect(await ours.call('DEBUG', 'DIGEST')).toBe(await real.call('DEBUG', 'DIGEST'));
     expect(await ours.dbsize()).toBe(await real.dbsize());
   }
+});
+
+/**
+ * A hash with the field `f` twice, as a listpack that is whole otherwise:
+ *
+ *     REDIS0011 │ FE 00: database │ 10: hash, listpack │ key h │ 19 bytes: f v f w │ FF │ no checksum
+ */
+const TWICE = Buffer.from(
+  '524544495330303131fe0010016813130000000400816602817602816602817702ffff0000000000000000',
+  'hex',
+);
+
+test.each(['no', 'clients', 'yes'])('a field twice, sanitize-dump-payload %s', async (sanitize) => {
+  const dir = temporaryDirectory();
+  writeFileSync(join(dir, 'dump.rdb'), TWICE);
+  const fields = (client: Redis) => client.call('HGETALL', 'h');
+  const ours = await startOurs(dir, { 'sanitize-dump-payload': sanitize }).then(fields, () => 'refused');
+  const real = await startReal('8.0', dir, '--sanitize-dump-payload', sanitize).then(fields, () => 'refused');
+  expect(ours).toEqual(real);
+  expect(ours === 'refused').toBe(sanitize === 'yes');
 });
 
 async function startProgram(dir: string, ...args: string[]): Promise<{ program: Program; client: Redis }> {

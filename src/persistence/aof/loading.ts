@@ -146,7 +146,7 @@ export class AofLoading {
     const reader = new RdbFileReader(types, input, fstatSync(fd).size, log, {
       allowsDuplicates: false,
       checksChecksum: values.rdbchecksum,
-      checksDuplicates: values['sanitize-dump-payload'] !== 'no',
+      checksDuplicates: values['sanitize-dump-payload'] === 'yes',
       // What follows may give them another deadline, or none.
       keepsExpired: true,
     });
