@@ -18,8 +18,18 @@ const ENTRIES = ['main', 'index'].map((name) => path.join(DIST, `${name}.js`));
 
 const { dependencies } = JSON.parse(readFileSync(path.join(REPOSITORY, 'package.json'), 'utf8'));
 
+/** Where a module looks for files next to it, it goes on to look where tsc has put it. */
+const ownPlaces = {
+  name: 'own-places',
+  resolveImportMeta: (property, { moduleId }) =>
+    property === 'url'
+      ? `new URL(${JSON.stringify(path.relative(DIST, moduleId))}, import.meta.url).href`
+      : undefined,
+};
+
 const bundle = await rollup({
   input: ENTRIES,
+  plugins: [ownPlaces],
   external: [/^node:/, ...Object.keys(dependencies)],
   onwarn: (warning) => {
     // Modules that import each other are no problem, as none of them uses the other while it loads.

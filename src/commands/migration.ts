@@ -7,7 +7,7 @@ import { type Command, keyAt } from '../server/command.js';
 import type { CommandContext } from '../server/context.js';
 import { ERROR_SYNTAX } from '../server/errors.js';
 import { KEY_ACCESS, KEY_DELETE, KEY_WRITE, type KeyList } from '../server/key-specs.js';
-import type { MigrationOutcome, MovedKey } from '../server/migrations.js';
+import type { Migration, MigrationOutcome, MovedKey } from '../server/migration-sockets.js';
 import { DEL } from '../server/propagated-words.js';
 
 export const migrationCommands: readonly Command[] = [
@@ -46,6 +46,8 @@ export const migrationCommands: readonly Command[] = [
 const FIRST_OPTION = 6;
 /** What a timeout of none means, in ms. */
 const TIMEOUT_MS = 1000;
+/** The longest that a timer can run. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
 /** The arguments of MIGRATE. */
 interface MigrateOptions {
@@ -62,10 +64,10 @@ const outcomes = new WeakMap<Client, MigrationOutcome>();
 
 /**
  * Sends the keys, and waits for the other server without holding anybody up; then it runs a second time, and does here
- * what has come of it.
+ * what has come of it. Inside EXEC, where nothing may happen between two commands, everybody waits.
  */
 function migrate(context: CommandContext): void {
-  const { client, reply } = context;
+  const { client, reply, server } = context;
   const options = parseOptions(context);
   if (options === undefined) return;
   const outcome = outcomes.get(client);
@@ -79,9 +81,21 @@ function migrate(context: CommandContext): void {
   const databaseNumber = context.integer(4);
   if (Number.isNaN(databaseNumber)) return;
   const keys = keysToMove(context, options);
-  if (keys === undefined) reply.simpleString('NOKEY');
-  else if (client.deniesBlocking) reply.error('ERR MIGRATE cannot wait inside a transaction');
-  else send(context, options, keys, databaseNumber, timeoutMs <= 0 ? TIMEOUT_MS : timeoutMs);
+  if (keys === undefined) {
+    reply.simpleString('NOKEY');
+    return;
+  }
+  const { authentication } = options;
+  const migration: Migration = {
+    host: context.arguments.text(1),
+    port: context.arguments.text(2),
+    databaseNumber,
+    timeoutMs: timeoutMs <= 0 ? TIMEOUT_MS : Math.min(timeoutMs, TIMEOUT_MS_MAX),
+    authentication: authentication.length === 0 ? undefined : requestOf(authentication),
+    keys,
+  };
+  if (client.deniesBlocking) conclude(context, options, server.migrations.runBlocking(migration));
+  else suspend(context, options, migration);
 }
 
 function parseOptions({ arguments: request, reply }: CommandContext): MigrateOptions | undefined {
@@ -139,32 +153,18 @@ function keysToMove(context: CommandContext, options: MigrateOptions): MovedKey[
   return keys.length === 0 ? undefined : keys;
 }
 
-function send(
-  context: CommandContext,
-  options: MigrateOptions,
-  keys: readonly MovedKey[],
-  databaseNumber: number,
-  timeoutMs: number,
-): void {
+/** Has the keys sent, and the client wait for it. */
+function suspend(context: CommandContext, options: MigrateOptions, migration: Migration): void {
   const { arguments: request, client, command, server } = context;
   const { migrations } = server;
   const own = new Arguments();
   own.assign(Array.from({ length: request.count }, (_, i) => request.copy(i)));
-  const names = new Map(keys.map(({ index }) => [index, latin1Of(request, index)]));
+  const names = new Map(migration.keys.map(({ index }) => [index, latin1Of(request, index)]));
   const release = options.copies
     ? () => new Set<string>()
     : migrations.hold(context.database, [...names.values()]);
   // It cannot be unblocked: the keys may be there by now.
   client.unblock = () => {};
-  const { authentication } = options;
-  const migration = {
-    host: request.text(1),
-    port: request.text(2),
-    databaseNumber,
-    timeoutMs,
-    authentication: authentication.length === 0 ? undefined : requestOf(authentication),
-    keys,
-  };
   void migrations.run(migration).then(({ taken, error }) => {
     const changed = release();
     outcomes.set(client, { taken: taken.filter((index) => !changed.has(names.get(index) ?? '')), error });

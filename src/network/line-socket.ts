@@ -14,6 +14,9 @@ export class LineSocketError extends Error {
   }
 }
 
+/** So many bytes are sent at a time; each lot has the whole timeout. */
+export const CHUNK_BYTES = 64 * 1024;
+
 const LINE_FEED = 0x0a;
 /** Longer lines are nothing that we asked for. */
 const LINE_BYTES_MAX = 64 * 1024;
@@ -41,11 +44,6 @@ export class LineSocket {
   /** Connects. Rejects with LineSocketError. */
   static connect(host: string, port: number, timeoutMs: number): Promise<LineSocket> {
     return new Promise((resolve, reject) => {
-      const isPort = Number.isInteger(port) && port > 0 && port < 65536;
-      if (!isPort) {
-        reject(new LineSocketError('no port', false));
-        return;
-      }
       const socket = connect({ host, port });
       const fail = (error: LineSocketError) => {
         socket.destroy();
@@ -70,20 +68,16 @@ export class LineSocket {
     return this.failure !== undefined;
   }
 
-  /** Sends bytes. Rejects with LineSocketError when nothing of them is taken for so long. */
+  /** Sends bytes. Rejects with LineSocketError when a chunk of them is not taken in time. */
   async write(bytes: Uint8Array, timeoutMs: number): Promise<void> {
-    if (this.failure !== undefined) throw this.failure;
-    let isTaken = false;
-    this.socket.write(bytes, () => {
-      isTaken = true;
-      this.whenMoved?.();
-    });
-    for (let before = -1; !isTaken; ) {
-      const { bytesWritten } = this.socket;
-      if (bytesWritten === before) throw this.fail('writing took too long', true);
-      before = bytesWritten;
-      await this.moved(timeoutMs);
+    for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
       if (this.failure !== undefined) throw this.failure;
+      let isTaken = false;
+      this.socket.write(bytes.subarray(start, start + CHUNK_BYTES), (error) => {
+        isTaken = error === undefined || error === null;
+        this.whenMoved?.();
+      });
+      await this.chunkTaken(() => isTaken, timeoutMs);
     }
   }
 
@@ -111,6 +105,16 @@ export class LineSocket {
     this.socket.destroy();
     this.whenMoved?.();
     return this.failure;
+  }
+
+  /** Waits until a chunk is taken; that something is received meanwhile gives it no more time. */
+  private async chunkTaken(isTaken: () => boolean, timeoutMs: number): Promise<void> {
+    const untilMs = performance.now() + timeoutMs;
+    while (!isTaken()) {
+      const hasMoved = await this.moved(Math.max(1, untilMs - performance.now()));
+      if (this.failure !== undefined) throw this.failure;
+      if (!hasMoved) throw this.fail('writing took too long', true);
+    }
   }
 
   /** Waits until something happens. False when nothing does for so long. */

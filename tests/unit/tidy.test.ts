@@ -61,9 +61,11 @@ function filesUnder(folder: string): SourceFile[] {
 const sources = filesUnder('src');
 const tests = filesUnder('tests');
 
-/** The files that a file imports, relative to the repository. */
+/** The files that a file imports, or starts as a thread, relative to the repository. */
 function importsOf(file: SourceFile): string[] {
-  const specifiers = [...file.text.matchAll(/(?:from|import)\s+'(\.[^']+)'/g)].map((match) => match[1]);
+  const specifiers = [...file.text.matchAll(/(?:from\s+|import\s+|new URL\()'(\.[^']+\.js)'/g)].map(
+    (match) => match[1],
+  );
   return specifiers.map((specifier) =>
     relative(ROOT, resolve(ROOT, dirname(file.path), specifier)).replace(/\.js$/, '.ts'),
   );
