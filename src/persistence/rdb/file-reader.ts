@@ -73,8 +73,11 @@ export class RdbFileReader {
   private deadlineMs: TimestampMs = NO_DEADLINE;
   private idleSeconds = -1;
   private frequency = -1;
-  /** The key that is read, and how long it is: `input` has its value by then. */
+  /** The key that is read: `input` has its value by then. */
   private key = new Uint8Array(256);
+  private keyLength: ByteLength = 0;
+  /** Whether a part of the value of that key is still to be read. */
+  private isInValue = false;
   /** How many keys the table of this database is still to be prepared for; 0: no more. */
   private expectedKeys = 0;
   private readonly fileBytes: ByteLength;
@@ -106,9 +109,13 @@ export class RdbFileReader {
     }
   }
 
-  /** Reads the next part of the file. False at its end. @throws RdbError, OutOfMemoryError */
+  /** Reads the next part of the file: a key at most, and of a large one a part. False at its end. @throws RdbError, OutOfMemoryError */
   step(): boolean {
     const { input } = this;
+    if (this.isInValue) {
+      this.continueValue();
+      return true;
+    }
     if (this.expectedKeys > 0) {
       if (!this.database.reserve(this.expectedKeys)) this.expectedKeys = 0;
       return true;
@@ -182,7 +189,7 @@ export class RdbFileReader {
   }
 
   private readKey(type: RdbType): void {
-    const { input, options } = this;
+    const { input } = this;
     if (type === RDB_STREAM_LISTPACKS || type === RDB_STREAM_LISTPACKS_2 || type === RDB_STREAM_LISTPACKS_3) {
       throw input.error('A stream, a type that cannot be loaded yet,');
     }
@@ -192,16 +199,40 @@ export class RdbFileReader {
     if (length > this.key.length) this.key = new Uint8Array(length * 2);
     const { key } = this;
     copyBytes(input.bytes, input.offset, key, 0, length);
+    this.keyLength = length;
     try {
-      this.values.read(input, type);
+      this.isInValue = !this.values.begin(input, type);
     } catch (error) {
-      if (!(error instanceof EmptyValueError)) throw error;
-      if (this.emptyKeys++ < EMPTY_KEYS_NAMED) {
-        this.log.info(`rdbLoadObject skipping empty key: ${this.keyText(length)}`);
-      }
-      this.forgetAttributes();
+      this.skipEmpty(error);
       return;
     }
+    if (!this.isInValue) this.addKey();
+  }
+
+  /** Reads the next part of a large value. */
+  private continueValue(): void {
+    try {
+      this.isInValue = !this.values.continue(this.input);
+    } catch (error) {
+      this.isInValue = false;
+      this.skipEmpty(error);
+      return;
+    }
+    if (!this.isInValue) this.addKey();
+  }
+
+  /** Leaves out a key, if the error says that its value has no elements. @throws the error, if it is another one */
+  private skipEmpty(error: unknown): void {
+    if (!(error instanceof EmptyValueError)) throw error;
+    if (this.emptyKeys++ < EMPTY_KEYS_NAMED) {
+      this.log.info(`rdbLoadObject skipping empty key: ${this.keyText(this.keyLength)}`);
+    }
+    this.forgetAttributes();
+  }
+
+  /** Adds the key and value that have been read. */
+  private addKey(): void {
+    const { input, options, key, keyLength: length } = this;
     const isExpired = this.deadlineMs !== NO_DEADLINE && this.deadlineMs < this.keyspace.nowMs;
     if (isExpired && options.keepsExpired !== true) {
       this.values.discard();

@@ -62,6 +62,13 @@ interface FieldDeadline {
   readonly deadlineMs: TimestampMs;
 }
 
+/**
+ * How many elements, and bytes of them, are read at a time: some hundredths of a millisecond's work. An element is
+ * read as a whole, however long it is.
+ */
+const ELEMENTS_PER_SLICE = 64;
+const BYTES_PER_SLICE = 64 * 1024;
+
 /** The latest deadline that a field can have (EB_EXPIRE_TIME_MAX of Redis). */
 const FIELD_DEADLINE_MS_MAX = 2 ** 48 - 2;
 
@@ -75,7 +82,10 @@ const OLD_SCORE_MINUS_INFINITY = 255;
  * sets, and puts them under keys.
  *
  * Nothing is taken on trust: listpacks and intsets are checked through and through before they are kept as they are.
- * A value that is read belongs to the reader until `place` or `discard`.
+ * A value that is read, or in part, belongs to the reader until `place` or `discard`.
+ *
+ *     begin ──▶ the value is read ──────────────────────────────▶ place or discard
+ *       └─────▶ there is more to it ──▶ continue, again and again ──┘
  */
 export class ValueReader {
   /** `sanitize-dump-payload`: whether to look for duplicates too, which are harmless to the server. */
@@ -86,7 +96,14 @@ export class ValueReader {
   /** What was read last: a string, or a draft of another value. */
   private string: Uint8Array = new Uint8Array(0);
   private draft: RecordReference = NULL_REFERENCE;
+  /** The type of the value, and how many of its elements have not been read. */
+  private type: RdbType = RDB_STRING;
+  private elementsLeft = 0;
+  /** Whether fields expire, and which of them do not know that yet. */
+  private hasDeadlines = false;
   private fieldDeadlines: FieldDeadline[] = [];
+  /** What the deadlines of fields are relative to; −1 when they are absolute. */
+  private firstDeadlineMs: TimestampMs = 0;
 
   constructor(types: Types) {
     this.types = types;
@@ -95,14 +112,40 @@ export class ValueReader {
 
   /** Reads a value. @throws RdbError, EmptyValueError, OutOfMemoryError, with nothing left over */
   read(input: RdbInput, type: RdbType): void {
+    let isWhole = this.begin(input, type);
+    while (!isWhole) isWhole = this.continue(input);
+  }
+
+  /**
+   * Begins to read a value. Returns whether that is all of it; of a large one there is more, for `continue`.
+   * @throws RdbError, EmptyValueError, OutOfMemoryError, with nothing left over
+   */
+  begin(input: RdbInput, type: RdbType): boolean {
     this.draft = NULL_REFERENCE;
-    this.fieldDeadlines = [];
+    this.type = type;
+    this.elementsLeft = 0;
+    this.hasDeadlines = false;
+    if (this.fieldDeadlines.length > 0) this.fieldDeadlines = [];
     try {
-      this.readValue(input, type);
+      this.readHead(input, type);
     } catch (error) {
       this.discard();
       throw error;
     }
+    return this.elementsLeft === 0 || this.continue(input);
+  }
+
+  /** Reads the next elements of a large value. Returns and throws as `begin`. */
+  continue(input: RdbInput): boolean {
+    try {
+      this.readElements(input);
+      if (this.elementsLeft > 0) return false;
+      this.endElements();
+    } catch (error) {
+      this.discard();
+      throw error;
+    }
+    return true;
   }
 
   /**
@@ -134,7 +177,7 @@ export class ValueReader {
       record = types.hashes.makeExpirable(database, record);
       types.hashes.expect(record, types.hashes.count(record), 0, 0);
       types.hashes.updateFieldDeadline(database, record);
-    } else if (this.fieldDeadlines.length > 0) {
+    } else if (this.hasDeadlines) {
       record = this.setFieldDeadlines(database, record);
     }
     return record;
@@ -142,7 +185,7 @@ export class ValueReader {
 
   /** Whether what was read is a hash with fields that expire. */
   get hasFieldDeadlines(): boolean {
-    if (this.fieldDeadlines.length > 0) return true;
+    if (this.hasDeadlines) return true;
     const { records } = this.types.hashes;
     return this.draft !== NULL_REFERENCE && records.encoding(this.draft) === ENCODING_LISTPACK_EX;
   }
@@ -153,26 +196,27 @@ export class ValueReader {
     this.draft = NULL_REFERENCE;
   }
 
-  private readValue(input: RdbInput, type: RdbType): void {
+  /** Reads what is no element, or all of a value that is in one piece. */
+  private readHead(input: RdbInput, type: RdbType): void {
     switch (type) {
       case RDB_STRING:
         input.string();
         this.string = input.bytes.slice(input.offset, input.offset + input.length);
         return;
       case RDB_LIST:
-        this.readList(input);
+      case RDB_LIST_QUICKLIST:
+      case RDB_LIST_QUICKLIST_2:
+        this.readCount(input);
+        this.beginDraft(TYPE_LIST, ENCODING_QUICKLIST);
         return;
       case RDB_LIST_ZIPLIST:
-        this.begin(TYPE_LIST, ENCODING_QUICKLIST);
+        this.beginDraft(TYPE_LIST, ENCODING_QUICKLIST);
         this.readOldNode(input, 'List ziplist');
         this.endList();
         return;
-      case RDB_LIST_QUICKLIST:
-      case RDB_LIST_QUICKLIST_2:
-        this.readQuicklist(input, type === RDB_LIST_QUICKLIST_2);
-        return;
       case RDB_SET:
-        this.readSet(input);
+        // Its encoding depends on the first member.
+        this.readCount(input);
         return;
       case RDB_SET_INTSET:
         this.readIntset(input);
@@ -182,7 +226,8 @@ export class ValueReader {
         return;
       case RDB_ZSET:
       case RDB_ZSET_2:
-        this.readSortedSet(input, type === RDB_ZSET_2);
+        this.readCount(input);
+        this.beginSortedSet();
         return;
       case RDB_ZSET_LISTPACK:
         this.readListpack(input, TYPE_SORTED_SET, 2);
@@ -198,13 +243,13 @@ export class ValueReader {
         this.readListpack(input, TYPE_HASH, 3);
         return;
       case RDB_HASH:
-        this.readHash(input, false, 0);
+        this.beginHash(input, 0);
         return;
       case RDB_HASH_METADATA:
-        this.readHash(input, true, input.milliseconds());
+        this.beginHash(input, input.milliseconds());
         return;
       case RDB_HASH_METADATA_OF_7_4_RC:
-        this.readHash(input, true, -1);
+        this.beginHash(input, -1);
         return;
       case RDB_ZSET_ZIPLIST:
       case RDB_HASH_ZIPLIST:
@@ -216,7 +261,42 @@ export class ValueReader {
     }
   }
 
-  private begin(type: ValueType, encoding: Encoding): void {
+  /** Reads up to a slice of the elements that are left. */
+  private readElements(input: RdbInput): void {
+    const { type } = this;
+    const enough = input.position + BYTES_PER_SLICE;
+    const most = Math.min(this.elementsLeft, ELEMENTS_PER_SLICE);
+    for (let i = 0; i < most && input.position < enough; i++) {
+      switch (type) {
+        case RDB_LIST:
+          input.string();
+          this.types.lists.push(this.draft, 'last', input.bytes, input.offset, input.length);
+          break;
+        case RDB_LIST_QUICKLIST:
+        case RDB_LIST_QUICKLIST_2:
+          this.readNode(input, type === RDB_LIST_QUICKLIST_2);
+          break;
+        case RDB_SET:
+          this.readMember(input);
+          break;
+        case RDB_ZSET:
+        case RDB_ZSET_2:
+          this.readScoredMember(input, type === RDB_ZSET_2);
+          break;
+        default:
+          this.readField(input, type !== RDB_HASH);
+      }
+      this.elementsLeft--;
+    }
+  }
+
+  private endElements(): void {
+    const { lists } = this.types;
+    if (this.type === RDB_LIST) lists.compact(this.draft, false);
+    else if (this.type === RDB_LIST_QUICKLIST || this.type === RDB_LIST_QUICKLIST_2) this.endList();
+  }
+
+  private beginDraft(type: ValueType, encoding: Encoding): void {
     const { lists, sets, sortedSets, hashes } = this.types;
     let value: Reference;
     if (type === TYPE_LIST) value = lists.create(encoding);
@@ -226,50 +306,34 @@ export class ValueReader {
     this.draft = this.drafts.create(type, encoding, value);
   }
 
-  private readCount(input: RdbInput): number {
-    const count = input.count();
-    if (count === 0) throw new EmptyValueError('a value without elements');
-    return count;
+  private readCount(input: RdbInput): void {
+    this.elementsLeft = input.count();
+    if (this.elementsLeft === 0) throw new EmptyValueError('a value without elements');
   }
 
-  private readList(input: RdbInput): void {
-    const count = this.readCount(input);
-    this.begin(TYPE_LIST, ENCODING_QUICKLIST);
-    for (let i = 0; i < count; i++) {
-      input.string();
-      this.types.lists.push(this.draft, 'last', input.bytes, input.offset, input.length);
-    }
-    this.types.lists.compact(this.draft, false);
-  }
-
-  private readQuicklist(input: RdbInput, hasContainers: boolean): void {
-    const count = this.readCount(input);
+  private readNode(input: RdbInput, hasContainers: boolean): void {
     const { lists, listpacks } = this.types;
-    this.begin(TYPE_LIST, ENCODING_QUICKLIST);
-    const list = lists.records.slot(this.draft);
     const { quicklists } = lists;
-    for (let i = 0; i < count; i++) {
-      const container = hasContainers ? input.count() : 0;
-      if (container === QUICKLIST_PLAIN) {
-        input.string();
-        if (input.length === 0) throw new RdbError('A node of a list is empty', input.position, true);
-        const element = quicklists.nodes.copyOf(input.bytes, input.offset, input.length);
-        quicklists.appendPlain(list, element, input.length);
-      } else if (container === QUICKLIST_PACKED) {
-        input.string();
-        if (!isValidListpack(input.bytes, input.offset, input.length, true)) {
-          throw input.error('Quicklist listpack integrity check failed.');
-        }
-        const listpack = listpacks.createFrom(input.bytes, input.offset, input.length);
-        if (listpacks.length(listpack) === 0) listpacks.free(listpack);
-        else quicklists.appendListpack(list, listpack);
-      } else if (hasContainers) {
-        throw input.error('Quicklist integrity check failed.');
-      } else {
-        this.readOldNode(input, 'Ziplist');
+    const list = lists.records.slot(this.draft);
+    const container = hasContainers ? input.count() : 0;
+    if (container === QUICKLIST_PLAIN) {
+      input.string();
+      if (input.length === 0) throw new RdbError('A node of a list is empty', input.position, true);
+      const element = quicklists.nodes.copyOf(input.bytes, input.offset, input.length);
+      quicklists.appendPlain(list, element, input.length);
+    } else if (container === QUICKLIST_PACKED) {
+      input.string();
+      if (!isValidListpack(input.bytes, input.offset, input.length, true)) {
+        throw input.error('Quicklist listpack integrity check failed.');
       }
+      const listpack = listpacks.createFrom(input.bytes, input.offset, input.length);
+      if (listpacks.length(listpack) === 0) listpacks.free(listpack);
+      else quicklists.appendListpack(list, listpack);
+    } else if (hasContainers) {
+      throw input.error('Quicklist integrity check failed.');
+    } else {
+      this.readOldNode(input, 'Ziplist');
     }
-    this.endList();
   }
 
   private endList(): void {
@@ -286,16 +350,14 @@ export class ValueReader {
     for (const element of elements) this.types.lists.push(this.draft, 'last', element, 0, element.length);
   }
 
-  private readSet(input: RdbInput): void {
+  private readMember(input: RdbInput): void {
     const { sets } = this.types;
-    const count = this.readCount(input);
-    for (let i = 0; i < count; i++) {
-      input.string();
-      if (i === 0) this.begin(TYPE_SET, sets.encodingFor(input.bytes, input.offset, input.length, count));
-      if (!sets.add(this.draft, input.bytes, input.offset, input.length)) {
-        throw input.error('Duplicate set members detected');
-      }
+    input.string();
+    const { bytes, offset, length } = input;
+    if (this.draft === NULL_REFERENCE) {
+      this.beginDraft(TYPE_SET, sets.encodingFor(bytes, offset, length, this.elementsLeft));
     }
+    if (!sets.add(this.draft, bytes, offset, length)) throw input.error('Duplicate set members detected');
   }
 
   private readIntset(input: RdbInput): void {
@@ -337,41 +399,58 @@ export class ValueReader {
     else if (tuple === 2) this.types.hashes.expect(this.draft, elements / 2, 0, 0);
   }
 
-  private readSortedSet(input: RdbInput, isBinary: boolean): void {
+  private beginSortedSet(): void {
     const { sortedSets } = this.types;
-    const count = this.readCount(input);
-    this.begin(
+    const count = this.elementsLeft;
+    this.beginDraft(
       TYPE_SORTED_SET,
       count <= sortedSets.listpackEntriesMax ? ENCODING_LISTPACK : sortedSets.encodingFor(count, 0),
     );
-    for (let i = 0; i < count; i++) {
-      input.string();
-      const member = input.bytes.slice(input.offset, input.offset + input.length);
-      const score = isBinary ? input.double() : readOldScore(input);
-      if (Number.isNaN(score)) throw input.error('Zset with NAN score detected');
-      if (sortedSets.find(this.draft, member, 0, member.length) !== 0) {
-        throw input.error('Duplicate zset fields detected');
-      }
-      sortedSets.add(this.draft, score, member, 0, member.length);
+  }
+
+  private readScoredMember(input: RdbInput, isBinary: boolean): void {
+    const { sortedSets } = this.types;
+    input.string();
+    const member = input.bytes.slice(input.offset, input.offset + input.length);
+    const score = isBinary ? input.double() : readOldScore(input);
+    if (Number.isNaN(score)) throw input.error('Zset with NAN score detected');
+    if (sortedSets.find(this.draft, member, 0, member.length) !== 0) {
+      throw input.error('Duplicate zset fields detected');
     }
+    sortedSets.add(this.draft, score, member, 0, member.length);
   }
 
   /** @param firstMs the earliest deadline, which the others are relative to; −1 when they are absolute */
-  private readHash(input: RdbInput, hasDeadlines: boolean, firstMs: TimestampMs): void {
-    const count = this.readCount(input);
-    const isTable = count > this.types.hashes.listpackEntriesMax;
-    this.begin(TYPE_HASH, isTable ? ENCODING_HASHTABLE : ENCODING_LISTPACK);
+  private beginHash(input: RdbInput, firstMs: TimestampMs): void {
+    this.readCount(input);
+    const isTable = this.elementsLeft > this.types.hashes.listpackEntriesMax;
+    this.beginDraft(TYPE_HASH, isTable ? ENCODING_HASHTABLE : ENCODING_LISTPACK);
     if (firstMs > FIELD_DEADLINE_MS_MAX) throw input.error('Hash field deadline is too large');
-    for (let i = 0; i < count; i++) {
-      const relativeMs = hasDeadlines ? input.count() : 0;
-      if (relativeMs > FIELD_DEADLINE_MS_MAX) throw input.error('Hash field deadline is too large');
-      input.string();
-      const field = input.bytes.slice(input.offset, input.offset + input.length);
-      input.string();
-      this.addField(input, field, input.bytes.slice(input.offset, input.offset + input.length));
-      if (relativeMs === 0) continue;
-      this.fieldDeadlines.push({ field, deadlineMs: firstMs < 0 ? relativeMs : firstMs + relativeMs - 1 });
+    this.firstDeadlineMs = firstMs;
+  }
+
+  private readField(input: RdbInput, hasDeadlines: boolean): void {
+    const relativeMs = hasDeadlines ? input.count() : 0;
+    if (relativeMs > FIELD_DEADLINE_MS_MAX) throw input.error('Hash field deadline is too large');
+    input.string();
+    const field = input.bytes.slice(input.offset, input.offset + input.length);
+    input.string();
+    this.addField(input, field, input.bytes.slice(input.offset, input.offset + input.length));
+    if (relativeMs === 0) return;
+    const firstMs = this.firstDeadlineMs;
+    this.letExpire(field, firstMs < 0 ? relativeMs : firstMs + relativeMs - 1);
+  }
+
+  /** Notes the deadline of a field: in a table at once, as they may be many; in a listpack, it waits for all fields. */
+  private letExpire(field: Uint8Array, deadlineMs: TimestampMs): void {
+    const { hashes } = this.types;
+    this.hasDeadlines = true;
+    if (!hashes.isTable(this.draft)) {
+      this.fieldDeadlines.push({ field, deadlineMs });
+      return;
     }
+    const [anyDatabase] = hashes.keyspace.databases; // a draft is in none
+    hashes.setDeadline(anyDatabase, this.draft, hashes.find(this.draft, field, 0, field.length), deadlineMs);
   }
 
   private addField(
@@ -398,7 +477,7 @@ export class ValueReader {
       throw input.error(`${name} integrity check failed.`);
     }
     if (elements.length === 0) throw new EmptyValueError('a value without elements');
-    this.begin(type === RDB_ZSET_ZIPLIST ? TYPE_SORTED_SET : TYPE_HASH, ENCODING_LISTPACK);
+    this.beginDraft(type === RDB_ZSET_ZIPLIST ? TYPE_SORTED_SET : TYPE_HASH, ENCODING_LISTPACK);
     for (let i = 0; i < elements.length; i += 2) {
       if (type === RDB_ZSET_ZIPLIST) this.addScored(input, elements[i], elements[i + 1]);
       else this.addField(input, elements[i], elements[i + 1], `${name} integrity check failed.`);
@@ -422,6 +501,7 @@ export class ValueReader {
       if (handle !== NO_FIELD && deadlineMs !== NO_DEADLINE)
         hashes.setDeadline(database, roomy, handle, deadlineMs);
     }
+    hashes.updateFieldDeadline(database, roomy);
     return roomy;
   }
 }
