@@ -3,8 +3,20 @@ import { type DirectiveTable, INT_MAX, INT_MIN, LONG_MAX } from '../directive.js
 /** Switches for tests and emergencies, which CONFIG GET shows only when they are named exactly. */
 export const hiddenDirectives = {
   'repl-rdb-channel': { kind: 'boolean', default: true, flags: ['hidden'] },
-  'rdb-key-save-delay': { kind: 'integer', range: [INT_MIN, INT_MAX], default: 0, flags: ['hidden'] },
-  'key-load-delay': { kind: 'integer', range: [INT_MIN, INT_MAX], default: 0, flags: ['hidden'] },
+  'rdb-key-save-delay': {
+    kind: 'integer',
+    range: [INT_MIN, INT_MAX],
+    default: 0,
+    flags: ['hidden'],
+    actedOn: true,
+  },
+  'key-load-delay': {
+    kind: 'integer',
+    range: [INT_MIN, INT_MAX],
+    default: 0,
+    flags: ['hidden'],
+    actedOn: true,
+  },
   'loading-process-events-interval-bytes': {
     kind: 'integer',
     range: [1024, INT_MAX],

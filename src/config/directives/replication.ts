@@ -61,5 +61,6 @@ export const replicationDirectives = {
     kind: 'enum',
     values: ['ignore', 'panic', 'panic-on-replicas'],
     default: 'ignore',
+    actedOn: true,
   },
 } as const satisfies DirectiveTable;
