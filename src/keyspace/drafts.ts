@@ -2,7 +2,7 @@ import type { ByteLength, ByteOffset, Reference } from '../memory/reference.js';
 import { NULL_REFERENCE } from '../memory/reference.js';
 import type { TimestampMs } from '../structures/deadlines.js';
 import type { Database } from './database.js';
-import { type Encoding, HAS_SLOT, type RecordReference, Records, type ValueType } from './record.js';
+import { type Encoding, type RecordReference, Records, slotFlags, type ValueType } from './record.js';
 import { NO_DEADLINE, type RecordStore } from './record-store.js';
 
 /**
@@ -25,12 +25,12 @@ export class Drafts {
     const { records, memory } = this.keyspace;
     let draft: RecordReference;
     try {
-      draft = memory.allocate(Records.byteLength(0, 0, HAS_SLOT));
+      draft = memory.allocate(Records.byteLength(0, 0, slotFlags(type)));
     } catch (error) {
       this.keyspace.operationsOf(type).release(value, 0, encoding, Number.POSITIVE_INFINITY);
       throw error;
     }
-    records.initialize(draft, type, encoding, HAS_SLOT, this.noKey, 0, 0, 0);
+    records.initialize(draft, type, encoding, slotFlags(type), this.noKey, 0, 0, 0);
     records.setSlot(draft, value);
     records.setSlotExtra(draft, 0);
     return draft;

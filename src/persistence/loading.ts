@@ -35,6 +35,7 @@ export class RdbLoading {
     this.input = new RdbInput(
       (target, offset, length) => readSync(this.fd, target, offset, length, null),
       true,
+      this.progress.totalBytes,
     );
     this.reader = new RdbFileReader(types, this.input, this.progress.totalBytes, log, options);
   }

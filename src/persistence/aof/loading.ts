@@ -9,7 +9,7 @@ import type { Types } from '../../types/types.js';
 import { LoadSlices } from '../load-slices.js';
 import { type LoadProgress, logRdbError } from '../loading.js';
 import { RdbFileReader } from '../rdb/file-reader.js';
-import { RdbError, RdbInput } from '../rdb/input.js';
+import { type ByteSource, RdbError, RdbInput } from '../rdb/input.js';
 import { BAD_FORMAT, COMMAND, CommandReader, END } from './command-reader.js';
 import { type AofDirectory, AppendOnlyFileError } from './directory.js';
 import type { Manifest } from './manifest.js';
@@ -136,14 +136,16 @@ export class AofLoading {
     const { log, configuration, types, directory } = this.parts;
     const isOldFile = name === directory.fileName;
     log.info(isOldFile ? 'Reading RDB preamble from AOF file...' : 'Reading RDB base file on AOF loading...');
+    const { size } = fstatSync(fd);
     let position = 0;
-    const input = new RdbInput((target, offset, length) => {
+    const source: ByteSource = (target, offset, length) => {
       const count = readSync(fd, target, offset, length, position);
       position += count;
       return count;
-    }, true);
+    };
+    const input = new RdbInput(source, true, size);
     const { values } = configuration;
-    const reader = new RdbFileReader(types, input, fstatSync(fd).size, log, {
+    const reader = new RdbFileReader(types, input, size, log, {
       allowsDuplicates: false,
       checksChecksum: values.rdbchecksum,
       checksDuplicates: values['sanitize-dump-payload'] === 'yes',

@@ -56,6 +56,7 @@ export class RdbInput {
   isEncoded = false;
 
   private readonly source: ByteSource;
+  private readonly sourceBytes: ByteLength;
   private readonly checksum: Crc64 | undefined;
   private buffer: Uint8Array = new Uint8Array(BUFFER_BYTES);
   private view = new DataView(this.buffer.buffer);
@@ -66,9 +67,13 @@ export class RdbInput {
   private expanded = new Uint8Array(1024);
   private readonly digits = new Uint8Array(DIGITS_MAX);
 
-  /** @param hasChecksum whether to compute it */
-  constructor(source: ByteSource, hasChecksum: boolean) {
+  /**
+   * @param hasChecksum whether to compute it
+   * @param sourceBytes how many bytes the source has; 0: nobody knows
+   */
+  constructor(source: ByteSource, hasChecksum: boolean, sourceBytes: ByteLength = 0) {
     this.source = source;
+    this.sourceBytes = sourceBytes;
     this.bytes = this.buffer;
     this.checksum = hasChecksum ? new Crc64() : undefined;
   }
@@ -77,12 +82,13 @@ export class RdbInput {
   static over(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): RdbInput {
     let from = offset;
     const end = offset + length;
-    return new RdbInput((target, at, wanted) => {
+    const source: ByteSource = (target, at, wanted) => {
       const count = Math.min(wanted, end - from);
       target.set(bytes.subarray(from, from + count), at);
       from += count;
       return count;
-    }, false);
+    };
+    return new RdbInput(source, false, length);
   }
 
   /** How many bytes have been read. */
@@ -158,32 +164,26 @@ export class RdbInput {
 
   /** A string in any encoding: where it is, is in `bytes`, `offset` and `length`. @throws RdbError */
   string(): void {
+    this.stringUnless(STRING_BYTES_MAX);
+  }
+
+  /**
+   * As `string`; but of one that is not encoded, and longer than `longest`, only the length is read, provided that the
+   * source is known to have so many bytes: these are for `raw`, in pieces. Returns whether the string has been read.
+   */
+  stringUnless(longest: ByteLength): boolean {
     const length = this.readLength();
-    if (!this.isEncoded) {
-      if (length > STRING_BYTES_MAX) throw this.error('A string is too long');
-      this.raw(length);
-      return;
+    if (this.isEncoded) {
+      this.encodedString(length);
+      return true;
     }
-    switch (length) {
-      case STRING_INT8:
-        this.spell((this.byte() << 24) >> 24);
-        break;
-      case STRING_INT16:
-        this.need(2);
-        this.spell(this.view.getInt16(this.start, true));
-        this.consume(2);
-        break;
-      case STRING_INT32:
-        this.need(4);
-        this.spell(this.view.getInt32(this.start, true));
-        this.consume(4);
-        break;
-      case STRING_LZF:
-        this.compressedString();
-        break;
-      default:
-        throw this.error(`Unknown RDB string encoding type ${length}`);
+    if (length > STRING_BYTES_MAX) throw this.error('A string is too long');
+    if (length > longest && this.position + length <= this.sourceBytes) {
+      this.length = length;
+      return false;
     }
+    this.raw(length);
+    return true;
   }
 
   /** A 64-bit float, little endian. */
@@ -224,6 +224,29 @@ export class RdbInput {
   /** An error at this position. */
   error(reason: string): RdbError {
     return new RdbError(reason, this.position);
+  }
+
+  private encodedString(encoding: number): void {
+    switch (encoding) {
+      case STRING_INT8:
+        this.spell((this.byte() << 24) >> 24);
+        break;
+      case STRING_INT16:
+        this.need(2);
+        this.spell(this.view.getInt16(this.start, true));
+        this.consume(2);
+        break;
+      case STRING_INT32:
+        this.need(4);
+        this.spell(this.view.getInt32(this.start, true));
+        this.consume(4);
+        break;
+      case STRING_LZF:
+        this.compressedString();
+        break;
+      default:
+        throw this.error(`Unknown RDB string encoding type ${encoding}`);
+    }
   }
 
   private compressedString(): void {

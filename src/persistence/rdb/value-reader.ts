@@ -6,16 +6,26 @@ import {
   ENCODING_LISTPACK,
   ENCODING_LISTPACK_EX,
   ENCODING_QUICKLIST,
+  ENCODING_RAW,
   type Encoding,
   type RecordReference,
   TYPE_HASH,
   TYPE_LIST,
   TYPE_SET,
   TYPE_SORTED_SET,
+  TYPE_STRING,
   type ValueType,
 } from '../../keyspace/record.js';
 import { NO_DEADLINE } from '../../keyspace/record-store.js';
-import { type ByteLength, type ByteOffset, NULL_REFERENCE, type Reference } from '../../memory/reference.js';
+import { copyBytes } from '../../memory/bytes.js';
+import {
+  type ByteLength,
+  type ByteOffset,
+  byteOffset,
+  NULL_REFERENCE,
+  type Reference,
+  SEGMENT_SHIFT,
+} from '../../memory/reference.js';
 import { parseDouble } from '../../protocol/doubles.js';
 import { parseSafeInteger } from '../../protocol/integers.js';
 import type { TimestampMs } from '../../structures/deadlines.js';
@@ -63,8 +73,8 @@ interface FieldDeadline {
 }
 
 /**
- * How many elements, and bytes of them, are read at a time: some hundredths of a millisecond's work. An element is
- * read as a whole, however long it is.
+ * How many elements, and bytes of them or of a string, are read at a time: some hundredths of a millisecond's work. An
+ * element is read as a whole, however long it is, and so is a compressed string.
  */
 const ELEMENTS_PER_SLICE = 64;
 const BYTES_PER_SLICE = 64 * 1024;
@@ -93,10 +103,10 @@ export class ValueReader {
 
   private readonly types: Types;
   private readonly drafts: Drafts;
-  /** What was read last: a string, or a draft of another value. */
+  /** What was read last: a string, or a draft of another value or a long string. */
   private string: Uint8Array = new Uint8Array(0);
   private draft: RecordReference = NULL_REFERENCE;
-  /** The type of the value, and how many of its elements have not been read. */
+  /** The type of the value, and how many of its elements have not been read; of a long string, how many bytes. */
   private type: RdbType = RDB_STRING;
   private elementsLeft = 0;
   /** Whether fields expire, and which of them do not know that yet. */
@@ -200,8 +210,8 @@ export class ValueReader {
   private readHead(input: RdbInput, type: RdbType): void {
     switch (type) {
       case RDB_STRING:
-        input.string();
-        this.string = input.bytes.slice(input.offset, input.offset + input.length);
+        if (!input.stringUnless(BYTES_PER_SLICE)) this.beginLongString(input.length);
+        else this.string = input.bytes.slice(input.offset, input.offset + input.length);
         return;
       case RDB_LIST:
       case RDB_LIST_QUICKLIST:
@@ -264,6 +274,10 @@ export class ValueReader {
   /** Reads up to a slice of the elements that are left. */
   private readElements(input: RdbInput): void {
     const { type } = this;
+    if (type === RDB_STRING) {
+      this.readBytes(input);
+      return;
+    }
     const enough = input.position + BYTES_PER_SLICE;
     const most = Math.min(this.elementsLeft, ELEMENTS_PER_SLICE);
     for (let i = 0; i < most && input.position < enough; i++) {
@@ -304,6 +318,23 @@ export class ValueReader {
     else if (type === TYPE_SORTED_SET) value = sortedSets.create(encoding);
     else value = hashes.create(encoding);
     this.draft = this.drafts.create(type, encoding, value);
+  }
+
+  private beginLongString(length: ByteLength): void {
+    const { records } = this.types.hashes;
+    this.draft = this.drafts.create(TYPE_STRING, ENCODING_RAW, records.memory.allocate(length));
+    records.setSlotExtra(this.draft, length);
+    this.elementsLeft = length;
+  }
+
+  private readBytes(input: RdbInput): void {
+    const { records } = this.types.hashes;
+    const block = records.slot(this.draft);
+    const target = records.memory.bytes[block >>> SEGMENT_SHIFT];
+    const at = byteOffset(block) + records.slotExtra(this.draft) - this.elementsLeft;
+    input.raw(Math.min(this.elementsLeft, BYTES_PER_SLICE));
+    copyBytes(input.bytes, input.offset, target, at, input.length);
+    this.elementsLeft -= input.length;
   }
 
   private readCount(input: RdbInput): void {

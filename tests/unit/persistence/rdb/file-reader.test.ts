@@ -1,12 +1,23 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Keyspace } from '../../../../src/keyspace/keyspace.js';
-import { type RecordReference, TYPE_HASH, TYPE_LIST, TYPE_SET } from '../../../../src/keyspace/record.js';
+import {
+  ENCODING_RAW,
+  type RecordReference,
+  TYPE_HASH,
+  TYPE_LIST,
+  TYPE_SET,
+} from '../../../../src/keyspace/record.js';
 import { NO_DEADLINE } from '../../../../src/keyspace/record-store.js';
 import { Memory } from '../../../../src/memory/memory.js';
 import { NULL_REFERENCE } from '../../../../src/memory/reference.js';
 import type { Log } from '../../../../src/observability/log.js';
 import { RdbFileReader } from '../../../../src/persistence/rdb/file-reader.js';
-import { RDB_STRING } from '../../../../src/persistence/rdb/format.js';
+import {
+  OPCODE_EXPIRETIME_MS,
+  RDB_LIST_QUICKLIST_2,
+  RDB_SET,
+  RDB_STRING,
+} from '../../../../src/persistence/rdb/format.js';
 import { RdbError, RdbInput } from '../../../../src/persistence/rdb/input.js';
 import { NO_FIELD } from '../../../../src/types/hash.js';
 import { Types } from '../../../../src/types/types.js';
@@ -159,7 +170,7 @@ describe.each(LARGE_ENCODINGS)('$name', (encoding) => {
     const blocks = memory.blockCount;
     load(
       fileOf((output) => {
-        output.byte(252);
+        output.byte(OPCODE_EXPIRETIME_MS);
         output.milliseconds(1_000_000);
         writeLarge(output, encoding, ELEMENTS);
       }),
@@ -169,11 +180,36 @@ describe.each(LARGE_ENCODINGS)('$name', (encoding) => {
   });
 });
 
+test.each([65_536, 65_537, 1_000_000, 3 << 20])('a string of %i bytes', (length) => {
+  const text = Buffer.from(Array.from({ length }, (_, i) => 97 + (i % 25) + (i % 3)));
+  const file = fileOf((output) => {
+    output.byte(OPCODE_EXPIRETIME_MS);
+    output.milliseconds(FIRST_DEADLINE_MS);
+    output.byte(RDB_STRING);
+    output.text('string');
+    output.string(text, 0, length);
+    output.byte(RDB_STRING);
+    output.text('behind');
+    output.text('it');
+  });
+  const blocks = memory.blockCount;
+  expect(() => load(file.subarray(0, length - 10))).toThrow(
+    expect.objectContaining({ name: 'RdbError', isTruncation: true, position: length - 10 }),
+  );
+  expect(memory.blockCount).toBe(blocks);
+  const steps = load(file);
+  expect(Math.max(...steps)).toBeLessThan(STEP_BYTES_MAX);
+  expect(Buffer.compare(types.strings.content(find('string')), text)).toBe(0);
+  expect(keyspace.records.encoding(find('string'))).toBe(ENCODING_RAW);
+  expect(keyspace.deadline(find('string'))).toBe(FIRST_DEADLINE_MS);
+  expect(find('behind')).not.toBe(NULL_REFERENCE);
+});
+
 test('a step reads no more long elements than one beyond its bytes', () => {
   const long = Buffer.alloc(20_000, 'x').toString();
   const encoding = {
     name: 'set',
-    type: 2,
+    type: RDB_SET,
     element: (output: { text(text: string): void }, i: number) => output.text(`${i}${long}`),
   };
   const steps = load(fileOf((output) => writeLarge(output, encoding, 100)));
@@ -185,7 +221,7 @@ test('a list of many nodes without elements is an empty key', () => {
   const empty = Buffer.from([7, 0, 0, 0, 0, 0, 0xff]);
   load(
     fileOf((output) => {
-      output.byte(18);
+      output.byte(RDB_LIST_QUICKLIST_2);
       output.text('empty');
       output.length(200);
       for (let i = 0; i < 200; i++) {
