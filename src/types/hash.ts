@@ -67,7 +67,7 @@ export class Hashes implements ValueOperations, FieldExpiry {
   constructor(keyspace: Keyspace, listpacks: Listpacks) {
     this.keyspace = keyspace;
     this.records = keyspace.records;
-    this.hashTable = keyspace.hashTable;
+    this.hashTable = keyspace.hashTable.forOtherTables();
     this.listpacks = listpacks;
     this.small = new HashListpacks(listpacks);
     this.large = new HashFieldTables(keyspace.memory, keyspace.hashTable);

@@ -63,7 +63,7 @@ export class SortedSets implements ValueOperations {
   constructor(keyspace: Keyspace, listpacks: Listpacks, seed: number) {
     this.records = keyspace.records;
     this.memory = keyspace.memory;
-    this.hashTable = keyspace.hashTable;
+    this.hashTable = keyspace.hashTable.forOtherTables();
     this.drafts = keyspace.drafts;
     this.listpacks = listpacks;
     this.listpack = new SortedSetListpacks(this.memory, listpacks);

@@ -30,9 +30,10 @@ class Pair {
   readonly model = new Map<string, { entry: Reference; value: number }>();
   private entryBytes = 0;
 
-  constructor(hasher: KeyedHash = new KeyedHash(1, 2), debug = true) {
-    this.memory = new Memory({ debug });
-    this.hashTable = new HashTable(this.memory, hasher);
+  /** @param sibling a pair whose memory and `HashTable` it shares */
+  constructor(hasher: KeyedHash = new KeyedHash(1, 2), debug = true, sibling?: Pair) {
+    this.memory = sibling?.memory ?? new Memory({ debug });
+    this.hashTable = sibling?.hashTable ?? new HashTable(this.memory, hasher);
     this.table = this.hashTable.create();
   }
 
@@ -256,6 +257,36 @@ describe('HashTable', () => {
       },
     );
     fc.assert(property, { numRuns });
+  });
+
+  it.each([
+    ['a good hash', KeyedHash],
+    ['a hash that collides', CollidingHash],
+  ] as const)('finds what is asked for again and again as it is now, with %s', (_, Hash) => {
+    const step = fc.record({
+      kind: fc.constantFrom('find', 'find', 'find', 'set', 'remove', 'random'),
+      isFirst: fc.boolean(),
+      key: fc.constantFrom('', 'list', 'lost', 'list:1'),
+      times: fc.integer({ min: 1, max: 4 }),
+    });
+    const property = fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
+      const first = new Pair(new Hash(3, 4));
+      const second = new Pair(undefined, undefined, first);
+      for (const { kind, isFirst, key, times } of steps) {
+        const pair = isFirst ? first : second;
+        const { entry = NULL_REFERENCE } = pair.model.get(key) ?? {};
+        if (kind === 'set') pair.set(key, times);
+        else if (kind === 'remove' && entry !== NULL_REFERENCE) pair.remove(key, times > 2);
+        else if (kind === 'random') pair.hashTable.randomEntry(pair.table, Math.random);
+        else if (kind === 'find') for (let i = 0; i < times; i++) expect(pair.find(key)).toBe(entry);
+      }
+      for (const pair of [first, second]) {
+        for (const key of pair.model.keys()) pair.remove(key, true);
+        while (pair.hashTable.releaseBucket(pair.table)) expect(pair.hashTable.scanned.count).toBe(0);
+      }
+      expect(first.memory.blockCount).toBe(0);
+    });
+    fc.assert(property, { numRuns: 300 });
   });
 
   it('refuses to remove or replace an entry that it does not have', () => {
