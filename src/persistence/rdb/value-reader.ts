@@ -27,7 +27,6 @@ import {
   SEGMENT_SHIFT,
 } from '../../memory/reference.js';
 import { parseDouble } from '../../protocol/doubles.js';
-import { parseSafeInteger } from '../../protocol/integers.js';
 import type { TimestampMs } from '../../structures/deadlines.js';
 import { isValidIntset } from '../../structures/intset.js';
 import { isValidListpack } from '../../structures/listpack-validation.js';
@@ -60,6 +59,7 @@ import {
 } from './format.js';
 import { RdbError, type RdbInput } from './input.js';
 import { readZiplist, readZipmap } from './legacy-blobs.js';
+import { FIELD_DEADLINE_MS_MAX, hasDuplicates, hasValidDeadlines } from './tuples.js';
 
 /** Thrown when a value has no elements: a key with it is left out, as Redis never keeps one. */
 export class EmptyValueError extends Error {
@@ -79,8 +79,8 @@ interface FieldDeadline {
 const ELEMENTS_PER_SLICE = 64;
 const BYTES_PER_SLICE = 64 * 1024;
 
-/** The latest deadline that a field can have (EB_EXPIRE_TIME_MAX of Redis). */
-const FIELD_DEADLINE_MS_MAX = 2 ** 48 - 2;
+/** Strings up to this length are kept in a buffer that is there, for longer ones there is one each. */
+const SHORT_BYTES_MAX = 1024;
 
 /** The length byte of a score in the oldest format of sorted sets, and what three of its values mean. */
 const OLD_SCORE_NAN = 253;
@@ -105,6 +105,7 @@ export class ValueReader {
   private readonly drafts: Drafts;
   /** What was read last: a string, or a draft of another value or a long string. */
   private string: Uint8Array = new Uint8Array(0);
+  private stringLength: ByteLength = 0;
   private draft: RecordReference = NULL_REFERENCE;
   /** The type of the value, and how many of its elements have not been read; of a long string, how many bytes. */
   private type: RdbType = RDB_STRING;
@@ -114,6 +115,8 @@ export class ValueReader {
   private fieldDeadlines: FieldDeadline[] = [];
   /** What the deadlines of fields are relative to; −1 when they are absolute. */
   private firstDeadlineMs: TimestampMs = 0;
+  /** What `keep` copies short strings to. */
+  private readonly short = new Uint8Array(SHORT_BYTES_MAX);
 
   constructor(types: Types) {
     this.types = types;
@@ -174,8 +177,7 @@ export class ValueReader {
   ): RecordReference {
     const { types, draft } = this;
     if (draft === NULL_REFERENCE) {
-      const { string } = this;
-      const { length } = string;
+      const { string, stringLength: length } = this;
       return replaced === NULL_REFERENCE
         ? types.strings.add(database, hash, key, keyOffset, keyLength, string, 0, length, deadlineMs)
         : types.strings.replace(database, replaced, string, 0, length, deadlineMs);
@@ -210,8 +212,12 @@ export class ValueReader {
   private readHead(input: RdbInput, type: RdbType): void {
     switch (type) {
       case RDB_STRING:
-        if (!input.stringUnless(BYTES_PER_SLICE)) this.beginLongString(input.length);
-        else this.string = input.bytes.slice(input.offset, input.offset + input.length);
+        if (input.stringUnless(BYTES_PER_SLICE)) {
+          this.string = this.keep(input);
+          this.stringLength = input.length;
+        } else {
+          this.beginLongString(input.length);
+        }
         return;
       case RDB_LIST:
       case RDB_LIST_QUICKLIST:
@@ -320,6 +326,16 @@ export class ValueReader {
     this.draft = this.drafts.create(type, encoding, value);
   }
 
+  /**
+   * A copy of the string that was read last, which outlives what is read next. One that is short is valid until the next
+   * copy, and something else may be behind it.
+   */
+  private keep({ bytes, offset, length }: RdbInput): Uint8Array {
+    if (length > SHORT_BYTES_MAX) return bytes.slice(offset, offset + length);
+    copyBytes(bytes, offset, this.short, 0, length);
+    return this.short;
+  }
+
   private beginLongString(length: ByteLength): void {
     const { records } = this.types.hashes;
     this.draft = this.drafts.create(TYPE_STRING, ENCODING_RAW, records.memory.allocate(length));
@@ -416,13 +432,13 @@ export class ValueReader {
     }
     const encoding = tuple === 3 ? ENCODING_LISTPACK_EX : ENCODING_LISTPACK;
     this.draft = this.drafts.create(type, encoding, listpack);
-    const isOdd = elements % tuple !== 0 || (tuple === 3 && !hasValidDeadlines(this.types, listpack));
-    if (isOdd || (this.checksDuplicates && hasDuplicates(this.types, listpack, tuple))) {
+    const isOdd = elements % tuple !== 0 || (tuple === 3 && !hasValidDeadlines(listpacks, listpack));
+    if (isOdd || (this.checksDuplicates && hasDuplicates(listpacks, listpack, tuple))) {
       throw input.error('Listpack integrity check failed.');
     }
     const isConverted =
       tuple === 2 && type === TYPE_HASH && elements / 2 > this.types.hashes.listpackEntriesMax;
-    if (isConverted && hasDuplicates(this.types, listpack, tuple)) {
+    if (isConverted && hasDuplicates(listpacks, listpack, tuple)) {
       throw input.error('Hash listpack with dup elements');
     }
     if (type === TYPE_SET) this.types.sets.expect(this.draft, 0);
@@ -442,13 +458,14 @@ export class ValueReader {
   private readScoredMember(input: RdbInput, isBinary: boolean): void {
     const { sortedSets } = this.types;
     input.string();
-    const member = input.bytes.slice(input.offset, input.offset + input.length);
+    const member = this.keep(input);
+    const { length } = input;
     const score = isBinary ? input.double() : readOldScore(input);
     if (Number.isNaN(score)) throw input.error('Zset with NAN score detected');
-    if (sortedSets.find(this.draft, member, 0, member.length) !== 0) {
+    if (sortedSets.find(this.draft, member, 0, length) !== 0) {
       throw input.error('Duplicate zset fields detected');
     }
-    sortedSets.add(this.draft, score, member, 0, member.length);
+    sortedSets.add(this.draft, score, member, 0, length);
   }
 
   /** @param firstMs the earliest deadline, which the others are relative to; −1 when they are absolute */
@@ -464,38 +481,41 @@ export class ValueReader {
     const relativeMs = hasDeadlines ? input.count() : 0;
     if (relativeMs > FIELD_DEADLINE_MS_MAX) throw input.error('Hash field deadline is too large');
     input.string();
-    const field = input.bytes.slice(input.offset, input.offset + input.length);
+    const field = this.keep(input);
+    const fieldLength = input.length;
     input.string();
-    this.addField(input, field, input.bytes.slice(input.offset, input.offset + input.length));
+    const { bytes, offset, length } = input;
+    this.addField(input, field, fieldLength, bytes, offset, length, 'Duplicate hash fields detected');
     if (relativeMs === 0) return;
     const firstMs = this.firstDeadlineMs;
-    this.letExpire(field, firstMs < 0 ? relativeMs : firstMs + relativeMs - 1);
+    this.letExpire(field, fieldLength, firstMs < 0 ? relativeMs : firstMs + relativeMs - 1);
   }
 
   /** Notes the deadline of a field: in a table at once, as they may be many; in a listpack, it waits for all fields. */
-  private letExpire(field: Uint8Array, deadlineMs: TimestampMs): void {
+  private letExpire(field: Uint8Array, length: ByteLength, deadlineMs: TimestampMs): void {
     const { hashes } = this.types;
     this.hasDeadlines = true;
     if (!hashes.isTable(this.draft)) {
-      this.fieldDeadlines.push({ field, deadlineMs });
+      this.fieldDeadlines.push({ field: field.slice(0, length), deadlineMs });
       return;
     }
     const [anyDatabase] = hashes.keyspace.databases; // a draft is in none
-    hashes.setDeadline(anyDatabase, this.draft, hashes.find(this.draft, field, 0, field.length), deadlineMs);
+    hashes.setDeadline(anyDatabase, this.draft, hashes.find(this.draft, field, 0, length), deadlineMs);
   }
 
   private addField(
     input: RdbInput,
     field: Uint8Array,
+    fieldLength: ByteLength,
     value: Uint8Array,
-    complaint = 'Duplicate hash fields detected',
+    offset: ByteOffset,
+    length: ByteLength,
+    complaint: string,
   ): void {
     const { hashes } = this.types;
-    if (hashes.find(this.draft, field, 0, field.length) !== NO_FIELD) {
-      throw input.error(complaint);
-    }
+    if (hashes.find(this.draft, field, 0, fieldLength) !== NO_FIELD) throw input.error(complaint);
     const [anyDatabase] = hashes.keyspace.databases; // a draft without deadlines touches none
-    hashes.set(anyDatabase, this.draft, NO_FIELD, field, 0, field.length, value, 0, value.length, false);
+    hashes.set(anyDatabase, this.draft, NO_FIELD, field, 0, fieldLength, value, offset, length, false);
   }
 
   /** Hashes and sorted sets in ziplists, and hashes in zipmaps. */
@@ -511,8 +531,12 @@ export class ValueReader {
     this.beginDraft(type === RDB_ZSET_ZIPLIST ? TYPE_SORTED_SET : TYPE_HASH, ENCODING_LISTPACK);
     for (let i = 0; i < elements.length; i += 2) {
       if (type === RDB_ZSET_ZIPLIST) this.addScored(input, elements[i], elements[i + 1]);
-      else this.addField(input, elements[i], elements[i + 1], `${name} integrity check failed.`);
+      else this.addOldField(input, elements[i], elements[i + 1], `${name} integrity check failed.`);
     }
+  }
+
+  private addOldField(input: RdbInput, field: Uint8Array, value: Uint8Array, complaint: string): void {
+    this.addField(input, field, field.length, value, 0, value.length, complaint);
   }
 
   private addScored(input: RdbInput, member: Uint8Array, text: Uint8Array): void {
@@ -535,42 +559,6 @@ export class ValueReader {
     hashes.updateFieldDeadline(database, roomy);
     return roomy;
   }
-}
-
-/** Whether the first elements of two tuples are equal: such a value would contradict itself. */
-function hasDuplicates(types: Types, listpack: Reference, tuple: 1 | 2 | 3): boolean {
-  const { listpacks } = types;
-  const { element } = listpacks;
-  const seen = new Set<string>();
-  let position = listpacks.first(listpack);
-  while (position !== 0) {
-    listpacks.read(listpack, position);
-    element.spell();
-    const text = Buffer.from(element.bytes.buffer, element.bytes.byteOffset + element.offset, element.length);
-    const key = text.toString('latin1');
-    if (seen.has(key)) return true;
-    seen.add(key);
-    for (let i = 0; i < tuple && position !== 0; i++) position = listpacks.next(listpack, position);
-  }
-  return false;
-}
-
-/** Whether the third elements of a hash's tuples are deadlines in ascending order, and then zeros: no deadline. */
-function hasValidDeadlines({ listpacks }: Types, listpack: Reference): boolean {
-  const { element } = listpacks;
-  let before = 0;
-  let index = 0;
-  for (let at = listpacks.first(listpack); at !== 0; at = listpacks.next(listpack, at)) {
-    if (index++ % 3 !== 2) continue;
-    listpacks.read(listpack, at);
-    element.spell();
-    const deadlineMs = parseSafeInteger(element.bytes, element.offset, element.length);
-    const place = deadlineMs === 0 ? Number.POSITIVE_INFINITY : deadlineMs;
-    const isInRange = deadlineMs >= 0 && deadlineMs <= FIELD_DEADLINE_MS_MAX;
-    if (!isInRange || place < before) return false;
-    before = place;
-  }
-  return true;
 }
 
 /** A score as Redis before 4.0 wrote it: its length in a byte, and its digits; or one of three special lengths. @throws RdbError */

@@ -14,9 +14,11 @@ import type { Log } from '../../../../src/observability/log.js';
 import { RdbFileReader } from '../../../../src/persistence/rdb/file-reader.js';
 import {
   OPCODE_EXPIRETIME_MS,
+  RDB_HASH,
   RDB_LIST_QUICKLIST_2,
   RDB_SET,
   RDB_STRING,
+  RDB_ZSET_2,
 } from '../../../../src/persistence/rdb/format.js';
 import { RdbError, RdbInput } from '../../../../src/persistence/rdb/input.js';
 import { NO_FIELD } from '../../../../src/types/hash.js';
@@ -215,6 +217,43 @@ test('a step reads no more long elements than one beyond its bytes', () => {
   const steps = load(fileOf((output) => writeLarge(output, encoding, 100)));
   expect(steps.length).toBeGreaterThanOrEqual(20);
   expect(types.sets.count(find('set'))).toBe(100);
+});
+
+test('names of any length are told apart', () => {
+  const names = [1, 1023, 1024, 1025, 5000].map((length) => 'abc'.repeat(length).slice(0, length));
+  load(
+    fileOf((output) => {
+      output.byte(RDB_HASH);
+      output.text('hash');
+      output.length(names.length);
+      for (const name of names) {
+        output.text(name);
+        output.text(`value of ${name}`);
+      }
+      output.byte(RDB_ZSET_2);
+      output.text('zset');
+      output.length(names.length);
+      for (const name of names) {
+        output.text(name);
+        output.double(name.length);
+      }
+      for (const name of names) {
+        output.byte(RDB_STRING);
+        output.text(`key ${name}`);
+        output.text(name);
+      }
+    }),
+  );
+  const { hashes, sortedSets, strings } = types;
+  for (const name of names) {
+    const bytes = Buffer.from(name);
+    hashes.read(find('hash'), hashes.find(find('hash'), bytes, 0, bytes.length));
+    const value = hashes.bytes.subarray(hashes.offset, hashes.offset + hashes.length);
+    expect(Buffer.from(value).toString()).toBe(`value of ${name}`);
+    const member = sortedSets.find(find('zset'), bytes, 0, bytes.length);
+    expect(sortedSets.score(find('zset'), member)).toBe(name.length);
+    expect(Buffer.from(strings.content(find(`key ${name}`))).toString()).toBe(name);
+  }
 });
 
 test('a list of many nodes without elements is an empty key', () => {
