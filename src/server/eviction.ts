@@ -14,7 +14,10 @@ const EVICTIONS_PER_LOOK = 16;
 const RELEASES_PER_EVICTION = 128;
 /** How many random keys are looked at for one with a deadline, before the table is walked for it. */
 const VOLATILE_TRIES = 64;
-/** How many keys that had better stay for now are met before one of them goes nevertheless. */
+/**
+ * How many keys are looked at, when all of them had better stay for now, before one of them goes nevertheless. Of keys
+ * with a deadline, which may be hard to find, no more than otherwise.
+ */
 const POSTPONED_MAX = 16;
 
 /**
@@ -125,21 +128,20 @@ export class Eviction {
    */
   private drawBest(database: Database, onlyVolatile: boolean): RecordReference {
     const isRandom = this.policy.endsWith('random');
+    const samples = isRandom ? 1 : this.samples;
+    const most = onlyVolatile ? this.samples : POSTPONED_MAX;
     let best: RecordReference = NULL_REFERENCE;
     let bestScore = Number.NEGATIVE_INFINITY;
     let postponed: RecordReference = NULL_REFERENCE;
-    let postponedCount = 0;
-    for (let left = isRandom ? 1 : this.samples; left > 0; ) {
+    for (let i = 0; i < samples || (best === NULL_REFERENCE && i < most); i++) {
       const record = onlyVolatile ? this.drawVolatile(database) : this.draw(database);
       if (record === NULL_REFERENCE) break;
       const score = isRandom ? 0 : this.score(record);
-      if (score > bestScore && this.keyspace.postponesRemoval(database, record)) {
+      if (score <= bestScore) continue;
+      if (this.keyspace.postponesRemoval(database, record)) {
         postponed = record;
-        if (++postponedCount === POSTPONED_MAX) break;
         continue;
       }
-      left--;
-      if (score <= bestScore) continue;
       best = record;
       bestScore = score;
     }

@@ -11,7 +11,7 @@ import { Types } from '../../../src/types/types.js';
 const NOW_MS = 1_790_000_000_000;
 const VALUE = Buffer.alloc(1000, 'x');
 const SMALL_KEYS = 100;
-const LARGE_KEYS = 20;
+const LARGE_KEYS = 2;
 
 let keyspace: Keyspace;
 let types: Types;
