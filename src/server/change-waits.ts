@@ -88,6 +88,8 @@ export class ChangeWaits {
       if (snapshots.current === undefined) continue;
       const hash = keyspace.hash(bytes, offsets[index], lengths[index]);
       const record = database.find(hash, bytes, offsets[index], lengths[index]);
+      // The command that looks the key up next is not to be taken for one that names it again.
+      keyspace.hashTable.forgetFound();
       if (record !== NULL_REFERENCE && snapshots.current.delays(database, record)) return true;
     }
     return false;

@@ -151,6 +151,11 @@ export class HashTable extends HashTableBuckets {
     return NULL_REFERENCE;
   }
 
+  /** Forgets what was found last: who finds it now does not ask for it once more. */
+  forgetFound(): void {
+    this.foundEntry = NULL_REFERENCE;
+  }
+
   /**
    * Adds an entry whose key the table does not have.
    * @throws OutOfMemoryError, and the table is as it was.
