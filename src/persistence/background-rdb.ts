@@ -185,8 +185,11 @@ export class BackgroundRdb implements SnapshotSink {
     const before = writer.keyCount;
     const most = delay > 0 ? Math.ceil(DELAY_MICROSECONDS_MAX / delay) : Number.POSITIVE_INFINITY;
     const isFull = () => file.isFull || file.error !== undefined || writer.keyCount - before >= most;
-    const sliceMs = snapshotSliceMs(performance.now() - this.sliceEndMs, snapshot.isAwaited);
-    const hasMore = snapshot.walk(sliceMs, isFull);
+    const sliceStartMs = performance.now();
+    const hasMore = snapshot.walk(
+      snapshotSliceMs(sliceStartMs - this.sliceEndMs, snapshot.isAwaited),
+      isFull,
+    );
     this.sliceEndMs = performance.now();
     if (file.error !== undefined) {
       this.parts.snapshots.giveUp(snapshot);
@@ -196,7 +199,9 @@ export class BackgroundRdb implements SnapshotSink {
     const delayMs = delay > 0 ? ((writer.keyCount - before) * delay) / 1000 : 0;
     if (hasMore) {
       this.logProgress();
-      this.continueLater(delayMs);
+      const restMs = this.parts.snapshots.restAfter(this.sliceEndMs - sliceStartMs);
+      if (restMs > 0 && !snapshot.isAwaited) setTimeout(() => this.continueLater(delayMs), restMs);
+      else this.continueLater(delayMs);
     } else {
       this.parts.snapshots.end(snapshot);
       // The last keys take their time as well.

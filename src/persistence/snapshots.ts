@@ -9,6 +9,14 @@ const SLICE_MS_MAX = 1;
 const SLICE_SHARE = 0.5;
 
 /**
+ * Until so many ms have been walked in all, the walk is cold: V8 interprets it, and compiles it on other threads, so
+ * that a slice takes many times as long as later and cores are scarce.
+ */
+const COLD_MS = 30;
+/** While it is, it rests so many times as long as a slice took. */
+const COLD_RESTS = 4;
+
+/**
  * How long the next slice of a walk may take, in ms.
  * @param sinceLastMs the time since the slice before
  */
@@ -29,6 +37,8 @@ export class Snapshots {
   count = 0;
 
   private readonly keyspace: Keyspace;
+  /** How long walks have taken in all, up to COLD_MS. */
+  private walkedMs = 0;
   /** One that was given up, whose walk is not at its end. */
   private remains: Snapshot | undefined;
 
@@ -46,6 +56,13 @@ export class Snapshots {
     this.count++;
     this.onActive(true);
     return this.current;
+  }
+
+  /** How long a walk had better rest after a slice that took so long, in ms. */
+  restAfter(sliceMs: number): number {
+    if (this.walkedMs >= COLD_MS) return 0;
+    this.walkedMs += sliceMs;
+    return sliceMs * COLD_RESTS;
   }
 
   /** The walk of the snapshot is at its end. */
