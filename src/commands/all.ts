@@ -6,6 +6,7 @@ import { configCommands } from './config.js';
 import { connectionCommands } from './connection.js';
 import { debugCommands } from './debug/debug.js';
 import { hashesCommands } from './hashes/hashes.js';
+import { hyperloglogCommands } from './hyperloglog/hyperloglog.js';
 import { keysCommands } from './keys/keys.js';
 import { latencyCommands } from './latency/latency.js';
 import { listsCommands } from './lists/lists.js';
@@ -33,6 +34,7 @@ export const allCommands: readonly Command[] = [
   ...connectionCommands,
   ...debugCommands,
   ...hashesCommands,
+  ...hyperloglogCommands,
   ...keysCommands,
   ...latencyCommands,
   ...listsCommands,

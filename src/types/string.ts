@@ -266,13 +266,35 @@ export class Strings implements ValueOperations {
       this.fillEmbedded(moved, source, offset, length);
       return moved;
     }
-    const block = this.newBlock(source, offset, length);
-    try {
-      return this.replaceSlot(database, record, ENCODING_RAW, block, length, deadlineMs);
-    } catch (error) {
-      this.memory.free(block);
-      throw error;
+    return this.replaceBlock(database, record, source, offset, length, deadlineMs);
+  }
+
+  /**
+   * Puts other bytes, which are not in this memory, in the place of a string's. It is `raw` from now on and its deadline
+   * stays; unlike after `resize`, it has no room to spare. Returns the record, perhaps moved.
+   * @throws OutOfMemoryError, and the record is as it was.
+   */
+  overwrite(
+    database: Database,
+    record: RecordReference,
+    source: Uint8Array,
+    offset: ByteOffset,
+    length: ByteLength,
+  ): RecordReference {
+    const { keyspace, records, memory } = this;
+    if (records.hasSlot(record) && records.encoding(record) !== ENCODING_INT) {
+      const block = records.slot(record);
+      if (length <= memory.blockBytes(block)) {
+        copyBytes(source, offset, memory.bytes[block >>> SEGMENT_SHIFT], byteOffset(block), length);
+        records.setSlotExtra(record, length);
+        return record;
+      }
+    } else if (length <= EMBEDDED_BYTES_MAX) {
+      const moved = keyspace.reshape(database, record, TYPE_STRING, ENCODING_RAW, length, KEEP_DEADLINE);
+      this.fillEmbedded(moved, source, offset, length);
+      return moved;
     }
+    return this.replaceBlock(database, record, source, offset, length, KEEP_DEADLINE);
   }
 
   /** An integer's value when a double holds it exactly, NaN when not or when the string is no integer. */
@@ -420,6 +442,24 @@ export class Strings implements ValueOperations {
     this.records.setSlot(moved, value);
     this.records.setSlotExtra(moved, extra);
     return moved;
+  }
+
+  /** Puts a block of its own, with a copy of the bytes, in the place of what a record has. */
+  private replaceBlock(
+    database: Database,
+    record: RecordReference,
+    source: Uint8Array,
+    offset: ByteOffset,
+    length: ByteLength,
+    deadlineMs: TimestampMs,
+  ): RecordReference {
+    const block = this.newBlock(source, offset, length);
+    try {
+      return this.replaceSlot(database, record, ENCODING_RAW, block, length, deadlineMs);
+    } catch (error) {
+      this.memory.free(block);
+      throw error;
+    }
   }
 
   private newBlock(source: Uint8Array, offset: ByteOffset, length: ByteLength): Reference {

@@ -2,6 +2,7 @@ import type { Keyspace } from '../keyspace/keyspace.js';
 import { Listpacks } from '../structures/listpack.js';
 import { Hashes } from './hash.js';
 import { HashCursor } from './hash-cursor.js';
+import { HyperLogLogs } from './hyperloglog.js';
 import { Lists } from './list.js';
 import { ListCursor } from './list-cursor.js';
 import { Sets } from './set.js';
@@ -14,6 +15,7 @@ import { Strings } from './string.js';
 export interface EncodingLimits {
   readonly 'hash-max-listpack-entries': number;
   readonly 'hash-max-listpack-value': number;
+  readonly 'hll-sparse-max-bytes': number;
   readonly 'list-compress-depth': number;
   readonly 'list-max-listpack-size': number;
   readonly 'set-max-intset-entries': number;
@@ -27,6 +29,7 @@ export interface EncodingLimits {
 export const ENCODING_LIMITS = [
   'hash-max-listpack-entries',
   'hash-max-listpack-value',
+  'hll-sparse-max-bytes',
   'list-compress-depth',
   'list-max-listpack-size',
   'set-max-intset-entries',
@@ -53,6 +56,8 @@ export class Types {
   /** For the commands that walk a sorted set, one at a time. */
   readonly sortedSetCursor: SortedSetCursor;
   readonly strings: Strings;
+  /** The strings that are HyperLogLogs. */
+  readonly hyperLogLogs: HyperLogLogs;
 
   constructor(keyspace: Keyspace) {
     this.listpacks = new Listpacks(keyspace.memory);
@@ -65,12 +70,14 @@ export class Types {
     this.sortedSets = new SortedSets(keyspace, this.listpacks, randomSeed());
     this.sortedSetCursor = new SortedSetCursor(this.sortedSets, this.listpacks);
     this.strings = new Strings(keyspace);
+    this.hyperLogLogs = new HyperLogLogs(keyspace.records, this.strings);
   }
 
   /** Sets the limits that values are held to when they change next. */
   limitEncodings(limits: EncodingLimits): void {
     this.hashes.listpackEntriesMax = limits['hash-max-listpack-entries'];
     this.hashes.listpackValueMax = limits['hash-max-listpack-value'];
+    this.hyperLogLogs.sparseBytesMax = limits['hll-sparse-max-bytes'];
     this.lists.compressDepth = limits['list-compress-depth'];
     this.lists.fill = limits['list-max-listpack-size'];
     this.sets.intsetEntriesMax = limits['set-max-intset-entries'];

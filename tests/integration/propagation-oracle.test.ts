@@ -12,6 +12,7 @@ import {
   smallFieldExpiryFamily,
 } from './differential/hash-field-expiry.js';
 import { hashesFamily, largeHashesFamily } from './differential/hashes.js';
+import { hyperloglogsFamily } from './differential/hyperloglogs.js';
 import { keysFamily } from './differential/keys.js';
 import { listsFamily, smallListsFamily } from './differential/lists.js';
 import { Random } from './differential/random.js';
@@ -34,6 +35,7 @@ const FAMILIES: readonly Family[] = [
   fieldExpiryFamily,
   smallFieldExpiryFamily,
   largeFieldExpiryFamily,
+  hyperloglogsFamily,
   keysFamily,
   listsFamily,
   smallListsFamily,
@@ -57,6 +59,7 @@ const TIMEOUT_MS = 60_000 + COMMANDS * 10;
 const EXPIRED_FAMILIES = [
   fieldExpiryFamily,
   hashesFamily,
+  hyperloglogsFamily,
   keysFamily,
   listsFamily,
   setsFamily,

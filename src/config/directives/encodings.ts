@@ -47,7 +47,7 @@ export const encodingsDirectives = {
     default: 64,
     actedOn: true,
   },
-  'hll-sparse-max-bytes': { kind: 'memory', range: [0, LONG_MAX], default: 3000 },
+  'hll-sparse-max-bytes': { kind: 'memory', range: [0, LONG_MAX], default: 3000, actedOn: true },
   'stream-node-max-bytes': { kind: 'memory', range: [0, LONG_MAX], default: 4096 },
   'stream-node-max-entries': { kind: 'integer', range: [0, LONG_MAX], default: 100 },
 } as const satisfies DirectiveTable;

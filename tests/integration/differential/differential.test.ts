@@ -3,6 +3,7 @@ import { connectionFamily } from './connection.js';
 import { Differential, type Family } from './differential.js';
 import { fieldExpiryFamily, largeFieldExpiryFamily, smallFieldExpiryFamily } from './hash-field-expiry.js';
 import { hashesFamily, largeHashesFamily, smallHashesFamily } from './hashes.js';
+import { hyperloglogsFamily, plainHyperloglogsFamily } from './hyperloglogs.js';
 import { keysFamily } from './keys.js';
 import { changingListsFamily, compressedListsFamily, listsFamily, smallListsFamily } from './lists.js';
 import { noListpacksFamily, setsFamily, smallSetsFamily, unusualSetsFamily } from './sets.js';
@@ -24,6 +25,8 @@ const FAMILIES: readonly Family[] = [
   fieldExpiryFamily,
   smallFieldExpiryFamily,
   largeFieldExpiryFamily,
+  hyperloglogsFamily,
+  plainHyperloglogsFamily,
   keysFamily,
   listsFamily,
   smallListsFamily,

@@ -80,6 +80,15 @@ export class StringModel {
     this.expect(key, content, ENCODING_RAW, KEEP_DEADLINE);
   }
 
+  /** Puts other bytes in the place of those of an existing string. */
+  overwrite(key: string, content: Buffer): void {
+    const record = this.find(key);
+    if (record === NULL_REFERENCE) return;
+    const [source, offset] = surrounded(content);
+    this.strings.overwrite(this.database, record, source, offset, content.length);
+    this.expect(key, content, ENCODING_RAW, KEEP_DEADLINE);
+  }
+
   /** Makes an existing string an integer. */
   setInteger(key: string, value: bigint): void {
     const record = this.find(key);

@@ -42,6 +42,7 @@ const operations = fc.oneof(
   fc.tuple(fc.constant('set' as const), keys, contents, deadlines),
   fc.tuple(fc.constant('replace' as const), keys, contents),
   fc.tuple(fc.constant('setBytes' as const), keys, contents),
+  fc.tuple(fc.constant('overwrite' as const), keys, contents),
   fc.tuple(fc.constant('resize' as const), keys, lengths),
   fc.tuple(fc.constant('setInteger' as const), keys, integers),
   fc.tuple(fc.constant('setDeadline' as const), keys, deadlines),
@@ -57,6 +58,7 @@ function apply(model: StringModel, operation: Operation): void {
   else if (kind === 'replace')
     model.set(key, operation[2], model.expected.has(key) ? KEEP_DEADLINE : NO_DEADLINE);
   else if (kind === 'setBytes') model.setBytes(key, operation[2]);
+  else if (kind === 'overwrite') model.overwrite(key, operation[2]);
   else if (kind === 'resize') model.resize(key, operation[2]);
   else if (kind === 'setInteger') model.setInteger(key, operation[2]);
   else if (kind === 'setDeadline') model.setDeadline(key, operation[2]);
