@@ -53,7 +53,8 @@ const CARDINALITY_OFFSET: ByteOffset = 8;
 const VALIDITY_OFFSET: ByteOffset = 15;
 const OUT_OF_DATE = 0x80;
 
-const MAGIC = Buffer.from('HYLL', 'latin1');
+/** "HYLL", by bytes. */
+const MAGIC = [0x48, 0x59, 0x4c, 0x4c] as const;
 
 /** Redis's seed of the hash. */
 const HASH_SEED = 0xadc83b19;
@@ -61,15 +62,19 @@ const HASH_SEED = 0xadc83b19;
 /** Whether a string may be a HyperLogLog: it has such a header, and when it is dense, the length. */
 export function isHyperLogLog(bytes: Uint8Array, offset: ByteOffset, length: ByteLength): boolean {
   if (length < HEADER_BYTES) return false;
-  for (let i = 0; i < MAGIC.length; i++) if (bytes[offset + i] !== MAGIC[i]) return false;
+  const hasMagic =
+    bytes[offset] === MAGIC[0] &&
+    bytes[offset + 1] === MAGIC[1] &&
+    bytes[offset + 2] === MAGIC[2] &&
+    bytes[offset + 3] === MAGIC[3];
+  if (!hasMagic) return false;
   const encoding = bytes[offset + ENCODING_OFFSET];
   return encoding === ENCODING_DENSE ? length === DENSE_BYTES : encoding === ENCODING_SPARSE;
 }
 
 /** Writes the header of a HyperLogLog that has seen nothing, with its cardinality, which is 0. */
 export function writeHeader(bytes: Uint8Array, encoding: number): void {
-  bytes.fill(0, 0, HEADER_BYTES);
-  bytes.set(MAGIC);
+  for (let i = 0; i < HEADER_BYTES; i++) bytes[i] = i < MAGIC.length ? MAGIC[i] : 0;
   bytes[ENCODING_OFFSET] = encoding;
 }
 

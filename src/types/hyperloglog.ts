@@ -17,7 +17,11 @@ import {
   REGISTERS,
   setCardinality,
 } from '../structures/hyperloglog.js';
-import { mergeDenseRegisters, raiseDenseRegister } from '../structures/hyperloglog-dense.js';
+import {
+  countRegisterBytes,
+  mergeDenseRegisters,
+  raiseDenseRegister,
+} from '../structures/hyperloglog-dense.js';
 import { HyperLogLogDraft } from '../structures/hyperloglog-draft.js';
 import { countRegisters, estimateCardinality } from '../structures/hyperloglog-estimator.js';
 import { CORRUPT, mergeSparseRegisters } from '../structures/hyperloglog-sparse.js';
@@ -158,7 +162,7 @@ export class HyperLogLogs {
   countUnion(): void {
     const { union, histogram } = this;
     histogram.fill(0);
-    for (let register = 0; register < REGISTERS; register++) histogram[union[register]]++;
+    countRegisterBytes(union, histogram);
     this.estimate();
   }
 
