@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createServer } from '../../src/index.js';
+import { startFakePeer } from '../support/fake-peer.js';
 import { Program, programPath } from '../support/program.js';
 import { isArrayReply, RawConnection, type RawReply } from '../support/raw-connection.js';
 import { RealRedis, temporaryDirectory } from '../support/real-redis.js';
@@ -76,19 +76,9 @@ async function startRespiteTarget(): Promise<Target> {
 
 /** A port at which somebody takes connections and says what the test wants. */
 async function listen(onSocket: (socket: Socket) => void): Promise<number> {
-  const sockets = new Set<Socket>();
-  const tcp = createTcpServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    onSocket(socket);
-  });
-  tcp.listen(0, '127.0.0.1');
-  await once(tcp, 'listening');
-  cleanups.push(() => {
-    for (const socket of sockets) socket.destroy();
-    tcp.close();
-  });
-  return (tcp.address() as AddressInfo).port;
+  const peer = await startFakePeer(onSocket);
+  cleanups.push(() => peer.stop());
+  return peer.port;
 }
 
 async function connectTo({ socketPath }: Source): Promise<RawConnection> {

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterEach, expect, test } from 'vitest';
 import { createServer, type RespiteServer } from '../../src/index.js';
+import { startFakePeer } from '../support/fake-peer.js';
 
 /** MIGRATE: keys go to another server, the client waits for it, and nobody else does. */
 
@@ -30,19 +30,9 @@ function connect(server: RespiteServer): Redis {
 
 /** A port at which somebody takes connections and says what the test wants. */
 async function listen(onSocket: (socket: Socket) => void): Promise<number> {
-  const sockets = new Set<Socket>();
-  const tcp = createTcpServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    onSocket(socket);
-  });
-  tcp.listen(0, '127.0.0.1');
-  await once(tcp, 'listening');
-  cleanups.push(() => {
-    for (const socket of sockets) socket.destroy();
-    tcp.close();
-  });
-  return (tcp.address() as AddressInfo).port;
+  const peer = await startFakePeer(onSocket);
+  cleanups.push(() => peer.stop());
+  return peer.port;
 }
 
 const error = (promise: Promise<unknown>) => promise.catch((problem: Error) => problem.message);
