@@ -5,6 +5,7 @@ import { commandCommands } from './command.js';
 import { configCommands } from './config.js';
 import { connectionCommands } from './connection.js';
 import { debugCommands } from './debug/debug.js';
+import { geoCommands } from './geo/geo.js';
 import { hashesCommands } from './hashes/hashes.js';
 import { hyperloglogCommands } from './hyperloglog/hyperloglog.js';
 import { keysCommands } from './keys/keys.js';
@@ -33,6 +34,7 @@ export const allCommands: readonly Command[] = [
   ...configCommands,
   ...connectionCommands,
   ...debugCommands,
+  ...geoCommands,
   ...hashesCommands,
   ...hyperloglogCommands,
   ...keysCommands,

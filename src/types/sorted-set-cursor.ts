@@ -44,7 +44,6 @@ export class SortedSetCursor {
   private readonly decimal = new Uint8Array(INT64_DECIMAL_LENGTH_MAX);
   private record: RecordReference = NULL_REFERENCE;
   private reverse = false;
-  /** The member that was read last. */
   private current: MemberHandle = NO_MEMBER;
   /** The member that `next` reads, or NO_MEMBER if only its rank is known. */
   private upcoming: MemberHandle = NO_MEMBER;
@@ -53,6 +52,11 @@ export class SortedSetCursor {
     this.sets = sets;
     this.listpacks = listpacks;
     this.bytes = this.decimal;
+  }
+
+  /** Where the member is that was read last. */
+  get member(): MemberHandle {
+    return this.current;
   }
 
   /** The score of the member that was read last. Read from the set when it is asked for: text takes time to parse. */

@@ -6,6 +6,7 @@ import {
 } from '../support/propagated-streams.js';
 import { connectionFamily } from './differential/connection.js';
 import { type Family, nextStep } from './differential/differential.js';
+import { geoFamily } from './differential/geo.js';
 import {
   fieldExpiryFamily,
   largeFieldExpiryFamily,
@@ -30,6 +31,7 @@ import { type Argument, Wire } from './differential/wire.js';
 
 const FAMILIES: readonly Family[] = [
   connectionFamily,
+  geoFamily,
   hashesFamily,
   largeHashesFamily,
   fieldExpiryFamily,

@@ -47,6 +47,13 @@ function pairs(): string[] {
   return Array.from({ length: 1 + random.below(12) }, () => [score(), member()]).flat();
 }
 
+function places(): string[] {
+  return Array.from({ length: 1 + random.below(8) }, () => [
+    ...[String(random.below(90)), String(random.below(80))],
+    member(),
+  ]).flat();
+}
+
 function command(): string[] {
   return random.pick<() => string[]>([
     () => ['ZADD', key(), ...pairs()],
@@ -67,6 +74,8 @@ function command(): string[] {
     ],
     () => [random.pick(['ZUNION', 'ZINTER', 'ZDIFF']), '2', key(), random.pick([...KEYS, SET])],
     () => ['COPY', 'a', 'b', 'REPLACE'],
+    () => ['GEOADD', key(), ...places()],
+    () => ['GEOSEARCHSTORE', key(), key(), 'FROMLONLAT', '0', '0', 'BYRADIUS', '20000', 'km'],
   ])();
 }
 

@@ -28,7 +28,8 @@ export class ScoreArguments {
     return true;
   }
 
-  private reserve(count: number): void {
+  /** Makes room for `count` values. */
+  reserve(count: number): void {
     const isTooSmall = count > this.values.length;
     const isTooLarge = this.values.length > CAPACITY_KEPT && count <= CAPACITY_KEPT;
     if (isTooSmall || isTooLarge) this.values = new Float64Array(Math.max(count, 64));

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { connectionFamily } from './connection.js';
 import { Differential, type Family } from './differential.js';
+import { fewPlacesFamily, geoFamily, nearPlacesFamily } from './geo.js';
 import { fieldExpiryFamily, largeFieldExpiryFamily, smallFieldExpiryFamily } from './hash-field-expiry.js';
 import { hashesFamily, largeHashesFamily, smallHashesFamily } from './hashes.js';
 import { hyperloglogsFamily, plainHyperloglogsFamily } from './hyperloglogs.js';
@@ -19,6 +20,9 @@ import { transactionsFamily } from './transactions.js';
 
 const FAMILIES: readonly Family[] = [
   connectionFamily,
+  geoFamily,
+  nearPlacesFamily,
+  fewPlacesFamily,
   hashesFamily,
   smallHashesFamily,
   largeHashesFamily,
