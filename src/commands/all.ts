@@ -1,4 +1,5 @@
 import type { Command } from '../server/command.js';
+import { bitmapsCommands } from './bitmaps/bitmaps.js';
 import { clientCommands } from './client/client.js';
 import { clusterCommands } from './cluster.js';
 import { commandCommands } from './command.js';
@@ -28,6 +29,7 @@ import { transactionsCommands } from './transactions.js';
 
 /** Every command that the server has. */
 export const allCommands: readonly Command[] = [
+  ...bitmapsCommands,
   ...clientCommands,
   ...clusterCommands,
   ...commandCommands,

@@ -13,7 +13,7 @@ import {
 import { KEEP_DEADLINE, NO_DEADLINE } from '../keyspace/record-store.js';
 import type { ValueOperations } from '../keyspace/value-type.js';
 import { copyBytes } from '../memory/bytes.js';
-import { byteOffset, type Memory } from '../memory/memory.js';
+import { byteOffset, type Memory, OutOfMemoryError } from '../memory/memory.js';
 import { type ByteLength, type ByteOffset, type Reference, SEGMENT_SHIFT } from '../memory/reference.js';
 import {
   bigintFromWords,
@@ -32,6 +32,8 @@ import type { TimestampMs } from '../structures/deadlines.js';
 
 /** The longest string that Redis calls `embstr`. */
 const EMBSTR_BYTES_MAX = 44;
+/** The longest string: its length is an int32 in the slot. */
+const LENGTH_MAX = 2 ** 31 - 1;
 /** The most that a growing string gets beyond what it needs. */
 const SPARE_BYTES_MAX = 1 << 20;
 
@@ -250,7 +252,7 @@ export class Strings implements ValueOperations {
     return this.replaceBytes(database, record, source, offset, length, deadlineMs);
   }
 
-  /** The same, but an integer is not kept as one. */
+  /** The same in the encoding `embstr` or `raw` as told, even of an integer. */
   replaceBytes(
     database: Database,
     record: RecordReference,
@@ -258,10 +260,10 @@ export class Strings implements ValueOperations {
     offset: ByteOffset,
     length: ByteLength,
     deadlineMs: TimestampMs,
+    encoding: Encoding = encodingOf(length),
   ): RecordReference {
     if (length <= EMBEDDED_BYTES_MAX) {
       const { keyspace } = this;
-      const encoding = encodingOf(length);
       const moved = keyspace.reshape(database, record, TYPE_STRING, encoding, length, deadlineMs);
       this.fillEmbedded(moved, source, offset, length);
       return moved;
@@ -295,6 +297,16 @@ export class Strings implements ValueOperations {
       return moved;
     }
     return this.replaceBlock(database, record, source, offset, length, KEEP_DEADLINE);
+  }
+
+  /**
+   * A draft (keyspace/drafts.ts) of a `raw` string of `length` undefined bytes in a block of its own, to be written to.
+   * @throws OutOfMemoryError
+   */
+  createDraft(length: ByteLength): RecordReference {
+    const draft = this.keyspace.drafts.create(TYPE_STRING, ENCODING_RAW, this.memory.allocate(length));
+    this.records.setSlotExtra(draft, length);
+    return draft;
   }
 
   /** An integer's value when a double holds it exactly, NaN when not or when the string is no integer. */
@@ -345,6 +357,7 @@ export class Strings implements ValueOperations {
    */
   resize(database: Database, record: RecordReference, length: ByteLength): RecordReference {
     const { records } = this;
+    if (length > LENGTH_MAX) throw new OutOfMemoryError(`a string of ${length} bytes is too long`);
     if (records.hasSlot(record) && records.encoding(record) !== ENCODING_INT) {
       this.resizeBlock(record, length);
       this.read(record);

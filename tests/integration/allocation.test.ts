@@ -32,6 +32,10 @@ const LIMITS: Readonly<Record<string, number>> = {
   EXPIRE: ONE_NUMBER,
   // The time: as DEL may be long, each is timed by itself.
   DEL: ONE_NUMBER,
+  SETBIT: NOTHING,
+  GETBIT: NOTHING,
+  // The time: BITFIELD may have many operations.
+  BITFIELD: ONE_NUMBER,
   RPUSH: NOTHING,
   LPUSH: NOTHING,
   // The time, too.

@@ -4,6 +4,7 @@ import {
   PropagatingServers,
   streamDifference,
 } from '../support/propagated-streams.js';
+import { bitmapsFamily } from './differential/bitmaps.js';
 import { connectionFamily } from './differential/connection.js';
 import { type Family, nextStep } from './differential/differential.js';
 import { geoFamily } from './differential/geo.js';
@@ -30,6 +31,7 @@ import { type Argument, Wire } from './differential/wire.js';
  */
 
 const FAMILIES: readonly Family[] = [
+  bitmapsFamily,
   connectionFamily,
   geoFamily,
   hashesFamily,

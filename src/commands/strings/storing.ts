@@ -20,7 +20,7 @@ import {
 } from '../expiration.js';
 import { replyString } from './reading.js';
 
-const EVENT_SET = keyEvent(NOTIFY_STRING, 'set');
+export const EVENT_SET = keyEvent(NOTIFY_STRING, 'set');
 
 export const storingCommands: readonly Command[] = [
   {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
+import { bitmapsFamily } from './bitmaps.js';
 import { connectionFamily } from './connection.js';
 import { Differential, type Family } from './differential.js';
 import { fewPlacesFamily, geoFamily, nearPlacesFamily } from './geo.js';
@@ -19,6 +20,7 @@ import { stringsFamily } from './strings.js';
 import { transactionsFamily } from './transactions.js';
 
 const FAMILIES: readonly Family[] = [
+  bitmapsFamily,
   connectionFamily,
   geoFamily,
   nearPlacesFamily,

@@ -154,4 +154,12 @@ describe('Strings', () => {
     expect(model.keyspace.records.hasSlot(model.find('key'))).toBe(true);
     model.end();
   });
+
+  it('are not longer than their length can say', () => {
+    const model = new StringModel();
+    model.set('key', Buffer.from('short'), NO_DEADLINE);
+    expect(() => model.strings.resize(model.database, model.find('key'), 2 ** 31)).toThrow(OutOfMemoryError);
+    model.check();
+    model.end();
+  });
 });
