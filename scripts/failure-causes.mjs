@@ -4,7 +4,6 @@
 const CAUSES = [
   [/unknown command '(eval|evalsha|script|function|fcall)/i, 'scripting is not built yet'],
   [/unknown command '(x[a-z]+)'/i, 'streams are not built yet'],
-  [/unknown command '(setbit|getbit|bit[a-z_]+)'/i, 'bitmaps are not built yet'],
   [/unknown command 'acl'/i, 'ACL is not built yet'],
   [/unknown command '(cluster|asking|readonly)|cluster support disabled/i, 'cluster mode is not built yet'],
   [
