@@ -15,6 +15,11 @@ import {
 /** Half the length of the equator on a Mercator map. */
 const MERCATOR_MAX: Meters = 20037726.37;
 
+/** No error of rounding makes a distance longer, or shorter, by this factor. */
+const ROUNDING_MARGIN = 1 + 1e-9;
+/** Degrees within which a place may be taken for the one opposite to another, whose distance may be NaN. */
+const OPPOSITE_MARGIN = 1e-3;
+
 /** A circle around a place, or a box of which it is the middle, with sides along the meridians and parallels. Reused. */
 export class GeoArea {
   longitude: Longitude = 0;
@@ -32,15 +37,8 @@ export class GeoArea {
   distance: Meters = 0;
 
   /** Whether a place is in the area. */
-  contains({ longitude, latitude }: Place): boolean {
-    if (this.isBox) {
-      if (latitudeDistance(latitude, this.latitude) > (this.height * this.unitMeters) / 2) return false;
-      const across = greatCircleDistance(longitude, latitude, this.longitude, latitude);
-      if (across > (this.width * this.unitMeters) / 2) return false;
-    }
-    this.distance = greatCircleDistance(this.longitude, this.latitude, longitude, latitude);
-    // Not the other way round: a distance that is NaN is within.
-    return this.isBox || !(this.distance > this.radius * this.unitMeters);
+  contains(place: Place): boolean {
+    return this.isBox ? this.boxContains(place) : this.circleContains(place);
   }
 
   /** How far the area reaches from its middle. */
@@ -48,6 +46,24 @@ export class GeoArea {
     const { width, height, unitMeters } = this;
     if (!this.isBox) return this.radius * unitMeters;
     return Math.sqrt((width / 2) * (width / 2) + (height / 2) * (height / 2)) * unitMeters;
+  }
+
+  private circleContains({ longitude, latitude }: Place): boolean {
+    const radius = this.radius * this.unitMeters;
+    // Too far north or south: most of what is outside is found without trigonometry.
+    const isBeyond = latitudeDistance(latitude, this.latitude) > radius * ROUNDING_MARGIN;
+    if (isBeyond && Math.abs(latitude + this.latitude) > OPPOSITE_MARGIN) return false;
+    this.distance = greatCircleDistance(this.longitude, this.latitude, longitude, latitude);
+    // Not the other way round: a distance that is NaN is within.
+    return !(this.distance > radius);
+  }
+
+  private boxContains({ longitude, latitude }: Place): boolean {
+    if (latitudeDistance(latitude, this.latitude) > (this.height * this.unitMeters) / 2) return false;
+    const across = greatCircleDistance(longitude, latitude, this.longitude, latitude);
+    if (across > (this.width * this.unitMeters) / 2) return false;
+    this.distance = greatCircleDistance(this.longitude, this.latitude, longitude, latitude);
+    return true;
   }
 }
 

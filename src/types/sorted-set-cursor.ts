@@ -128,11 +128,18 @@ export class SortedSetCursor {
 
   /** Reads the next selected member. False when there is none. */
   next(): boolean {
+    if (!this.advance()) return false;
+    this.readCurrent(this.current);
+    return true;
+  }
+
+  /** As `next`, for whoever wants only `member` and `score`: the member itself is not read. */
+  advance(): boolean {
     if (this.remaining === 0) return false;
     const member = this.upcoming !== NO_MEMBER ? this.upcoming : this.locate();
     this.remaining--;
     this.upcoming = this.remaining === 0 ? NO_MEMBER : this.neighbour(member);
-    this.readCurrent(member);
+    this.current = member;
     return true;
   }
 

@@ -85,7 +85,7 @@ export class FoundPlaces {
     range.min = cell.start;
     range.max = cell.end;
     cursor.selectScores(record, range, false);
-    while (cursor.next()) {
+    while (cursor.advance()) {
       const { score } = cursor;
       place.decode(score);
       if (!area.contains(place)) continue;

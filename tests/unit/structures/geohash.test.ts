@@ -204,6 +204,23 @@ describe('greatCircleDistance', () => {
   });
 });
 
+describe('GeoArea', () => {
+  it('contains the places of a circle that are no farther away than its radius', () => {
+    fc.assert(
+      fc.property(longitudes, latitudes, longitudes, latitudes, fc.nat(20_100), (...of) => {
+        const [longitude, latitude, otherLongitude, otherLatitude, radius] = of;
+        const area = new GeoArea();
+        Object.assign(area, { longitude, latitude, radius, unitMeters: 1000 });
+        const distance = greatCircleDistance(longitude, latitude, otherLongitude, otherLatitude);
+        const isInside = area.contains(placeAt(otherLongitude, otherLatitude));
+        expect(isInside).toBe(!(distance > radius * 1000));
+        if (isInside) expect(area.distance).toBe(distance);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
 describe('GeoCoverage', () => {
   /** Between the parallels where all areas are covered; see geo.tcl. */
   const inner = fc.double({ min: -70, max: 70, noNaN: true });
