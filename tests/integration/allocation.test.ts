@@ -21,7 +21,7 @@ const NOTHING = 8;
 /** A number that is no small integer takes 16 bytes. */
 const ONE_NUMBER = 24;
 /** A fraction is an object again for every function that passes it on. */
-const FEW_NUMBERS = 104;
+const FEW_NUMBERS = 88;
 
 /** Bytes a command that V8 may allocate, of 100,000 in pipelines of 500. */
 const LIMITS: Readonly<Record<string, number>> = {

@@ -61,10 +61,13 @@ class Addition {
   run(context: CommandContext): number {
     const record = context.writeTyped(1, TYPE_SORTED_SET);
     if (record === WRONG_TYPE) return 0;
-    if (record !== NULL_REFERENCE) {
-      context.types.sortedSets.expect(record, this.pairs);
-      return this.pairs === 1 ? this.addPairs(context, record) : this.addAllPairs(context, record);
-    }
+    if (record === NULL_REFERENCE) return this.addToNew(context);
+    context.types.sortedSets.expect(record, this.pairs);
+    return this.pairs === 1 ? this.addPairs(context, record) : this.addAllPairs(context, record);
+  }
+
+  /** As `run`, for a key that the last lookup did not find. */
+  private addToNew(context: CommandContext): number {
     if (this.updatesOnly) {
       if (this.increments) context.reply.nullBulk();
       else context.reply.integer(0);
